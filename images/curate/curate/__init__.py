@@ -1,0 +1,1 @@
+"""Stages that turn raw documents into clean, distinct, uncontaminated datasets."""

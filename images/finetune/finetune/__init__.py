@@ -1,0 +1,1 @@
+"""Stages that plan, train, evaluate, export and register a model."""

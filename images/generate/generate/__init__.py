@@ -1,0 +1,1 @@
+"""Stages that talk to a language model."""

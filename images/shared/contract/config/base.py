@@ -1,0 +1,51 @@
+"""What all stage configurations share."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RUNTIME = {"runtime": True}
+"""Marks a field that changes how fast or where a stage runs but never its result; such fields stay out of the key."""
+
+
+class Config(BaseModel):
+    """Base of everything in a recipe: frozen, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class StageConfig(Config):
+    """Base of the configuration of one stage."""
+
+    shard_rows: int = Field(50_000, ge=1, le=10_000_000, json_schema_extra=RUNTIME)
+    """Rows per Parquet shard written (1 to 10,000,000)."""
+
+
+class Source(Config):
+    """A place outside the store's datasets to read from."""
+
+    uri: str
+    """File or folder: `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root."""
+
+
+def versioned(config: Config) -> dict[str, Any]:
+    """The part of a configuration that can change the result, as plain JSON values; it enters the dataset's key."""
+    return {
+        name: _plain(getattr(config, name))
+        for name, field in type(config).model_fields.items()
+        if not _is_runtime(field.json_schema_extra)
+    }
+
+
+def _is_runtime(extra: Any) -> bool:
+    return isinstance(extra, dict) and bool(extra.get("runtime"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Config):
+        return versioned(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,26 @@
+"""chunk: cut documents into extracts."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from contract.config.base import StageConfig
+
+
+class ChunkConfig(StageConfig):
+    """Joins whole sentences, or Markdown blocks, into extracts of bounded length."""
+
+    strategy: Literal["sentences", "markdown"] = "sentences"
+    """`sentences` cuts after . ? or !; `markdown` keeps headings, paragraphs, lists and code blocks whole."""
+
+    minimum: int = Field(1_000, ge=1, le=1_000_000)
+    """Shortest extract kept (characters)."""
+
+    maximum: int = Field(2_000, ge=1, le=1_000_000)
+    """Longest extract made by joining (characters)."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self

@@ -1,0 +1,38 @@
+"""deduplicate: drop exact and near-duplicates, and name the row that was kept instead."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contract.config.base import RUNTIME, StageConfig
+
+
+class DeduplicateConfig(StageConfig):
+    """Exact and near-duplicate removal; every dropped row names a kept row that really is that similar."""
+
+    field: Literal["text", "instruction", "answer"] = "text"
+    """Which text is compared: a document's `text`, or a sample's `instruction` or `answer`."""
+
+    exact: bool = True
+    """Drop rows whose normalised text (lower case, white space collapsed) was seen before."""
+
+    near: bool = True
+    """Drop rows whose word n-gram set has a Jaccard similarity of `threshold` or more with a kept row."""
+
+    threshold: float = Field(0.8, ge=0.3, le=1.0)
+    """Smallest Jaccard similarity that counts as a near-duplicate (0.3 to 1)."""
+
+    ngram: int = Field(5, ge=1, le=20)
+    """Words per shingle (1 to 20)."""
+
+    engine: Literal["scan", "datasketch"] = "scan"
+    """Who proposes candidate pairs; each pair is then verified by its true Jaccard similarity."""
+
+    keep: Literal["longest", "first", "oldest"] = "longest"
+    """Which of several duplicates stays; ties are broken by content, never by position."""
+
+    seed: int = Field(1, ge=0, le=2**32 - 1)
+    """Seed of the hash functions (0 to 4,294,967,295)."""
+
+    workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
+    """Threads (1 to 256); 0 means one per core."""

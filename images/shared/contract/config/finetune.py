@@ -1,0 +1,139 @@
+"""plan, train, evaluate, export, register: from a published dataset to a registered model."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contract.config.base import Config, StageConfig
+
+Template = Literal["alpaca", "chatml", "llama3", "mistral", "phi3", "gemma", "tokenizer"]
+
+
+class Lora(Config):
+    """Low-rank adapters (Hu et al. 2021)."""
+
+    rank: int = Field(32, ge=1, le=1_024)
+    """Rank (1 to 1,024)."""
+
+    alpha: int = Field(32, ge=1, le=4_096)
+    """Scale numerator (1 to 4,096)."""
+
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout on the adapter's input (0 to 1)."""
+
+
+class Training(Config):
+    """What is trained and how; plan and train read the same values."""
+
+    base_model: str = "tiny"
+    """Folder, store URI or hub id of the base model; `tiny` makes a small Llama from the data, no assistant."""
+
+    method: Literal["full", "lora", "qlora"] = "lora"
+    """All weights, adapters, or adapters on a 4-bit base."""
+
+    template: Template = "chatml"
+    """Chat template; `tokenizer` takes the base model's own."""
+
+    loss_on: Literal["assistant", "everything"] = "assistant"
+    """Which tokens are learned."""
+
+    lora: Lora = Lora()
+    """Adapter settings, for `lora` and `qlora`."""
+
+    max_length: int = Field(2_048, ge=16, le=1_000_000)
+    """Longest sequence (tokens)."""
+
+    packing: bool = True
+    """Put several samples into one row, isolated from each other."""
+
+    batch_size: int = Field(2, ge=1, le=1_024)
+    """Rows per step and device (1 to 1,024)."""
+
+    accumulation: int = Field(8, ge=1, le=1_024)
+    """Steps whose gradients are added up (1 to 1,024)."""
+
+    epochs: float = Field(3, gt=0, le=1_000)
+    """Passes over the data."""
+
+    learning_rate: float = Field(3e-4, gt=0, le=1)
+    """Peak learning rate."""
+
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the learning rate falls after warm-up."""
+
+    warmup_steps: int = Field(10, ge=0, le=1_000_000)
+    """Steps of linear warm-up."""
+
+    optimizer: Literal["adamw_8bit", "adamw_torch", "paged_adamw_8bit", "adafactor"] = "adamw_8bit"
+    """Optimizer."""
+
+    weight_decay: float = Field(0.01, ge=0, le=1)
+    """Weight decay (0 to 1)."""
+
+    max_grad_norm: float = Field(1.0, gt=0, le=1_000)
+    """Gradient norm above which gradients are scaled down."""
+
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, about a third more work."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    """Seed of everything random."""
+
+
+class PlanConfig(StageConfig):
+    """Sizes before money is spent; refuses with numbers what does not hold."""
+
+    training: Training = Training()
+    """What is about to be trained."""
+
+    gpu_memory_gb: float | None = Field(None, gt=0, le=10_000)
+    """Memory of the GPU to plan for (GB); null takes the one present, or none on a CPU."""
+
+    max_truncated: float = Field(0.05, ge=0, le=1)
+    """Largest share of samples longer than `max_length` (0 to 1) before the plan refuses."""
+
+
+class TrainConfig(StageConfig):
+    """Supervised fine-tuning with TRL's SFTTrainer."""
+
+    training: Training = Training()
+    """What is trained and how."""
+
+    eval_every: int = Field(10, ge=1, le=1_000_000)
+    """Steps between evaluations on the test split."""
+
+    save_every: int = Field(10, ge=1, le=1_000_000)
+    """Steps between checkpoints."""
+
+
+class EvaluateConfig(StageConfig):
+    """Compares the tuned model with its base on the test split."""
+
+    generations: int = Field(3, ge=0, le=1_000)
+    """Test instructions answered by both models and kept."""
+
+    max_new_tokens: int = Field(64, ge=1, le=32_768)
+    """Longest answer generated (tokens)."""
+
+    min_improvement: float = Field(0.0, ge=-100, le=100)
+    """The gate passes when the base's test loss exceeds the tuned model's by more than this (nats per token)."""
+
+
+class ExportConfig(StageConfig):
+    """Merges the adapter into the base and proves that nothing changed."""
+
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    """Precision of the merged weights."""
+
+    tolerance: float = Field(1e-3, gt=0, le=10)
+    """Largest difference of a logit between adapter and merged model, both in float32."""
+
+
+class RegisterConfig(StageConfig):
+    """Registers the exported model in MLflow, with its lineage."""
+
+    model_name: str = Field("", max_length=250)
+    """Name in the registry; empty means the recipe's name."""
+
+    champion: Literal["gate", "never"] = "gate"
+    """Who becomes `champion`: whoever passes the gate of `evaluate`, or nobody by itself."""

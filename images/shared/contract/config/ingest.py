@@ -1,0 +1,53 @@
+"""ingest: read sources into documents."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contract.config.base import Source, StageConfig
+
+Format = Literal["auto", "json", "jsonl", "csv", "parquet", "markdown", "html", "text"]
+
+
+class IngestSource(Source):
+    """One source of documents, and how its fields become a document's."""
+
+    name: str = Field("", max_length=80)
+    """Name kept in each document's `source`; empty means the last part of the URI."""
+
+    format: Format = "auto"
+    """File format; `auto` goes by file ending."""
+
+    pattern: str = "**/*"
+    """Which files of a folder to read, as a glob relative to it."""
+
+    records_at: str = ""
+    """JSON only: dotted path to the list of records inside the file's object, such as `artifact_data`."""
+
+    text: list[str] = Field(["text"], min_length=1)
+    """Fields that make up the text, as dotted paths (`content.body`); several are joined by `join`."""
+
+    join: str = "\n\n"
+    """What stands between joined text fields."""
+
+    fields: dict[str, str] = {}
+    """Where a document's other fields come from: document field -> dotted path (`author: author_full_name`)."""
+
+    metadata: list[str] = []
+    """Dotted paths copied into the document's metadata under their own name."""
+
+    constants: dict[str, str] = {}
+    """Document fields set to one value for the whole source, such as `license: MIT`."""
+
+
+class IngestConfig(StageConfig):
+    """Reads sources of any format into one stream of documents."""
+
+    sources: list[IngestSource] = Field(min_length=1)
+    """Where documents come from, in the order in which they are read."""
+
+    max_rejected: float = Field(0.10, ge=0, le=1)
+    """Largest share of records that may be rejected (0 to 1) before the run fails."""
+
+    max_row_bytes: int = Field(50_000_000, ge=1_000, le=2_000_000_000)
+    """Largest record read (bytes, 1,000 to 2,000,000,000); a longer one is rejected."""

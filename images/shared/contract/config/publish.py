@@ -1,0 +1,31 @@
+"""publish: split, write in the formats people load, and move `latest`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contract.config.base import StageConfig
+
+Layout = Literal["alpaca", "sharegpt", "openai", "oasst", "text"]
+
+
+class PublishConfig(StageConfig):
+    """Splits without leaks and writes a dataset that `datasets.load_dataset` reads."""
+
+    test_share: float = Field(0.05, ge=0, le=0.5)
+    """Share of samples for the test split (0 to 0.5)."""
+
+    near_duplicate: float = Field(0.7, ge=0.3, le=1.0)
+    """Samples whose instruction or answer have this Jaccard similarity or more stay on one side (0.3 to 1)."""
+
+    formats: list[Layout] = ["openai", "alpaca"]
+    """Layouts written beside the Parquet rows, one JSONL file per split each."""
+
+    title: str = ""
+    """Title on the dataset card; empty means the recipe's name."""
+
+    license: str = "unknown"
+    """Licence on the dataset card, for samples that state none."""
+
+    seed: int = Field(0, ge=0, le=2**32 - 1)
+    """Seed of the split (0 to 4,294,967,295)."""

@@ -1,0 +1,45 @@
+"""Validation errors as sentences that name the field, what was found and what is allowed."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from contract.failures import BadConfig
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse_config(model: type[M], value: Any, where: str) -> M:
+    """Validate a plain value against a model.
+
+    Raises `BadConfig` with one clause per wrong field: its dotted name, the value found, what is allowed.
+    """
+    if not isinstance(value, Mapping):
+        raise BadConfig(f"found {_short(value)}", expected="a mapping of fields", where=where)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise BadConfig("; ".join(describe(item) for item in error.errors()), where=where, hint=_hint(error)) from None
+
+
+def describe(item: Mapping[str, Any]) -> str:
+    """One pydantic error as a clause."""
+    field = ".".join(str(part) for part in item["loc"]) or "the whole"
+    if item["type"] == "extra_forbidden":
+        return f"unknown field `{field}`"
+    if item["type"] == "missing":
+        return f"`{field}` is missing"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"`{field}` is {_short(item['input'])}: {message[:1].lower()}{message[1:]}"
+
+
+def _hint(error: ValidationError) -> str:
+    unknown = any(item["type"] == "extra_forbidden" for item in error.errors())
+    return "`--help` lists every field with its range" if unknown else ""
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,153 @@
+"""A recipe: one YAML file that says what dataset to build and what model to train on it."""
+
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from contract.config.base import Config
+from contract.config.chunk import ChunkConfig
+from contract.config.clean import CleanConfig
+from contract.config.decontaminate import DecontaminateConfig
+from contract.config.deduplicate import DeduplicateConfig
+from contract.config.explore import ExploreConfig
+from contract.config.filter import FilterConfig
+from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training
+from contract.config.ingest import IngestConfig
+from contract.config.instruct import Budget, InstructConfig
+from contract.config.mix import MixConfig
+from contract.config.publish import PublishConfig
+from contract.failures import BadConfig
+from contract.problems import parse_config
+
+
+class Limits(Budget):
+    """What one run may cost at most; null means no limit."""
+
+    minutes: int | None = Field(None, ge=1, le=100_000)
+    """Longest run of the refresh DAG (minutes)."""
+
+
+class Select(Config):
+    """The second pass of filter, deduplicate and decontaminate, now over samples; null leaves a step out."""
+
+    filter: FilterConfig | None = FilterConfig(field="answer")
+    """Rules for samples."""
+
+    deduplicate: DeduplicateConfig | None = DeduplicateConfig(field="instruction")
+    """Duplicate samples."""
+
+    decontaminate: DecontaminateConfig | None = None
+    """Benchmarks for samples; null repeats the document pass's benchmarks over whole conversations."""
+
+
+class Finetune(Config):
+    """The fine-tuning DAG."""
+
+    training: Training = Training()
+    """What is trained and how."""
+
+    gpu_memory_gb: float | None = Field(None, gt=0, le=10_000)
+    """Memory of the GPU to plan for (GB); null takes the one present."""
+
+    max_truncated: float = Field(0.05, ge=0, le=1)
+    """Largest share of samples that may be cut off (0 to 1) before the plan refuses."""
+
+    eval_every: int = Field(10, ge=1, le=1_000_000)
+    """Steps between evaluations on the test split."""
+
+    save_every: int = Field(10, ge=1, le=1_000_000)
+    """Steps between checkpoints."""
+
+    evaluate: EvaluateConfig = EvaluateConfig()
+    """The comparison with the base model."""
+
+    export: ExportConfig = ExportConfig()
+    """Merging and its proof."""
+
+    register_model: RegisterConfig = Field(RegisterConfig(), alias="register")
+    """The model registry."""
+
+
+class Recipe(Config):
+    """What to build, from raw documents to a registered model. A section that is left out takes its defaults."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    """Name of the dataset, its folder and its DAGs: lower-case letters, digits and underscore, 40 at most."""
+
+    title: str = ""
+    """One line about the dataset."""
+
+    owner: str = "nocturne"
+    """Who answers for it; shown in Airflow."""
+
+    schedule: str | None = "0 2 * * *"
+    """Cron expression of the nightly refresh; null means by hand only."""
+
+    on_empty: str = Field("fail", pattern="^(fail|skip)$")
+    """When a stage leaves nothing: `fail` the run, or `skip` what follows."""
+
+    ingest: IngestConfig
+    """Where documents come from."""
+
+    clean: CleanConfig = CleanConfig()
+    """How text is repaired."""
+
+    filter: FilterConfig | None = FilterConfig()
+    """Rules for documents; null leaves the step out."""
+
+    deduplicate: DeduplicateConfig | None = DeduplicateConfig()
+    """Duplicate documents; null leaves the step out."""
+
+    decontaminate: DecontaminateConfig | None = DecontaminateConfig()
+    """Benchmarks to keep out; null leaves the step out."""
+
+    chunk: ChunkConfig = ChunkConfig()
+    """How documents are cut."""
+
+    instruct: InstructConfig = InstructConfig()
+    """How instructions are written."""
+
+    select: Select = Select()
+    """The second pass, over samples."""
+
+    mix: MixConfig | None = None
+    """General samples to add; null leaves the step out."""
+
+    explore: ExploreConfig = ExploreConfig()
+    """The report."""
+
+    publish: PublishConfig = PublishConfig()
+    """Split, formats, card."""
+
+    finetune: Finetune | None = Finetune()
+    """The model trained on each new version; null leaves the DAG out."""
+
+    limits: Limits = Limits()
+    """What one run may cost at most."""
+
+    @model_validator(mode="after")
+    def _one_home_for_limits(self) -> Self:
+        if self.instruct.budget != Budget():
+            raise ValueError(
+                "instruct.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
+            )
+        return self
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check one recipe file.
+
+    Raises `BadConfig` naming file, field, value and what is allowed.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadConfig(f"recipe cannot be read: {error.strerror}", where=str(path)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadConfig(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from None
+    recipe = parse_config(Recipe, value, where=str(path))
+    if recipe.name != path.stem:
+        raise BadConfig(f"`name` is {recipe.name!r}", expected=f"{path.stem!r}, the file's own name", where=str(path))
+    return recipe

@@ -1,0 +1,203 @@
+"""START READING HERE: every stage of the house, in the order in which data walks through it.
+
+A stage reads datasets and writes one dataset. It knows its own config and nothing of its neighbours; which step feeds
+which is decided in `steps.py`, what a dataset is in `manifest.py`, what its rows are in `records.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from contract.config.base import Source, StageConfig
+from contract.config.chunk import ChunkConfig
+from contract.config.clean import CleanConfig
+from contract.config.decontaminate import DecontaminateConfig
+from contract.config.deduplicate import DeduplicateConfig
+from contract.config.explore import ExploreConfig
+from contract.config.filter import FilterConfig
+from contract.config.finetune import EvaluateConfig, ExportConfig, PlanConfig, RegisterConfig, TrainConfig
+from contract.config.ingest import IngestConfig
+from contract.config.instruct import InstructConfig
+from contract.config.mix import MixConfig
+from contract.config.publish import PublishConfig
+from contract.records import Chunk, Document, Record, Sample
+
+Image = Literal["curate", "generate", "finetune"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """One named input of a stage. `records` are the row types it takes (empty: any); `many` allows several datasets."""
+
+    name: str
+    doc: str
+    records: tuple[type[Record], ...] = ()
+    many: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Hard limits of a stage's container. `gpu` says that the stage uses one where there is one."""
+
+    cpus: float = 2
+    memory_gb: float = 4
+    minutes: int = 120
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage. Raise `version` whenever the same input and config would give another result."""
+
+    name: str
+    image: Image
+    doc: str
+    config: type[StageConfig]
+    inputs: tuple[Port, ...] = ()
+    output: type[Record] | Literal["same"] | None = None
+    version: int = 1
+    sources: Callable[[StageConfig], list[Source]] = lambda config: []
+    resources: Resources = Resources()
+
+    def port(self, name: str) -> Port | None:
+        """The input of that name."""
+        return next((port for port in self.inputs if port.name == name), None)
+
+
+ROWS = Port("rows", "documents or samples", (Document, Sample))
+GPU = Resources(cpus=8, memory_gb=64, minutes=24 * 60, gpu=True)
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        "ingest",
+        "curate",
+        "Read files of any format into documents; what cannot be read goes to the ledger.",
+        IngestConfig,
+        output=Document,
+        sources=lambda config: list(config.sources),  # type: ignore[attr-defined]
+    ),
+    Stage(
+        "clean",
+        "curate",
+        "Repair Unicode, strip HTML and page furniture, normalise white space.",
+        CleanConfig,
+        (Port("rows", "documents", (Document,)),),
+        Document,
+    ),
+    Stage("filter", "curate", "Keep the rows that pass every rule.", FilterConfig, (ROWS,), "same"),
+    Stage(
+        "deduplicate",
+        "curate",
+        "Drop exact and near-duplicates, each with the kept row that it repeats.",
+        DeduplicateConfig,
+        (ROWS,),
+        "same",
+    ),
+    Stage(
+        "decontaminate",
+        "curate",
+        "Drop rows that hold items of the benchmarks the model will be judged by.",
+        DecontaminateConfig,
+        (ROWS,),
+        "same",
+        sources=lambda config: list(config.benchmarks),  # type: ignore[attr-defined]
+    ),
+    Stage(
+        "chunk",
+        "curate",
+        "Cut documents into extracts of whole sentences or Markdown blocks.",
+        ChunkConfig,
+        (Port("rows", "documents", (Document,)),),
+        Chunk,
+    ),
+    Stage(
+        "instruct",
+        "generate",
+        "Write instruction and answer pairs for each chunk, by a language model or extractively.",
+        InstructConfig,
+        (Port("chunks", "extracts to write about", (Chunk,)),),
+        Sample,
+    ),
+    Stage(
+        "mix",
+        "curate",
+        "Add general instruction samples.",
+        MixConfig,
+        (Port("rows", "samples", (Sample,)),),
+        Sample,
+        sources=lambda config: list(config.datasets),  # type: ignore[attr-defined]
+    ),
+    Stage(
+        "explore",
+        "curate",
+        "Statistics and the funnel of rows, as one HTML report and a JSON.",
+        ExploreConfig,
+        (Port("rows", "samples", (Sample,)), Port("steps", "every dataset before it, for the funnel", many=True)),
+        None,
+    ),
+    Stage(
+        "publish",
+        "curate",
+        "Split without leaks, write the formats people load, move `latest`.",
+        PublishConfig,
+        (
+            Port("rows", "samples", (Sample,)),
+            Port("explore", "the report to ship beside the data", optional=True),
+        ),
+        Sample,
+    ),
+    Stage(
+        "plan",
+        "finetune",
+        "Parameters, memory, tokens, template and mask, before money is spent.",
+        PlanConfig,
+        (Port("samples", "a published dataset", (Sample,)),),
+        resources=GPU,
+    ),
+    Stage(
+        "train",
+        "finetune",
+        "Supervised fine-tuning: full, LoRA or QLoRA.",
+        TrainConfig,
+        (Port("samples", "a published dataset", (Sample,)), Port("plan", "the plan that allows it")),
+        resources=GPU,
+    ),
+    Stage(
+        "evaluate",
+        "finetune",
+        "The tuned model against its base, on the test split.",
+        EvaluateConfig,
+        (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        resources=GPU,
+    ),
+    Stage(
+        "export",
+        "finetune",
+        "Merge the adapter and prove that nothing changed.",
+        ExportConfig,
+        (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        resources=GPU,
+    ),
+    Stage(
+        "register",
+        "finetune",
+        "Register the model in MLflow with its lineage; `champion` when the gate passes.",
+        RegisterConfig,
+        (
+            Port("samples", "a published dataset", (Sample,)),
+            Port("train", "the training's result"),
+            Port("evaluate", "the comparison and its gate"),
+            Port("export", "the merged model"),
+        ),
+        resources=Resources(cpus=2, memory_gb=32, minutes=120),
+    ),
+)
+
+BY_NAME: dict[str, Stage] = {stage.name: stage for stage in STAGES}
+IMAGES: tuple[Image, ...] = ("curate", "generate", "finetune")
+
+
+def stages_of(image: str) -> tuple[Stage, ...]:
+    """The stages that live in one image, in house order."""
+    return tuple(stage for stage in STAGES if stage.image == image)

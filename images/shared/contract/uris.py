@@ -1,0 +1,45 @@
+"""Addresses of datasets and sources: `s3://bucket/prefix`, `file:///folder`, or a plain path."""
+
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from contract.failures import BadConfig
+
+LATEST = "latest"
+
+
+class Address(NamedTuple):
+    """A parsed URI. `bucket` is empty for local paths; `path` has no trailing slash."""
+
+    scheme: str
+    bucket: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.path}" if self.scheme == "s3" else f"file://{self.path}"
+
+    def child(self, *names: str) -> "Address":
+        """The address below this one."""
+        return self._replace(path="/".join([self.path.rstrip("/"), *names]).lstrip("/" if self.scheme == "s3" else ""))
+
+
+def parse_uri(uri: str, base: str | None = None) -> Address:
+    """Read a URI; a relative path counts from `base` (a URI) or else from the working directory.
+
+    Raises `BadConfig` for schemes other than `file` and `s3`.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "s3":
+        if not parts.netloc:
+            raise BadConfig(f"{uri!r} names no bucket", expected="s3://bucket/prefix")
+        return Address("s3", parts.netloc, unquote(parts.path).strip("/"))
+    if parts.scheme == "file":
+        if parts.netloc:
+            raise BadConfig(f"{uri!r} names a host", expected="file:///absolute/path")
+        return Address("file", "", str(Path(unquote(parts.path))))
+    if "://" in uri:
+        raise BadConfig(f"{uri!r} has the scheme {parts.scheme!r}", expected="s3://, file:// or a path")
+    if base and not Path(uri).is_absolute():
+        return parse_uri(base).child(*(part for part in Path(uri).parts if part != "."))
+    return Address("file", "", str(Path(uri).expanduser().absolute()))

@@ -1,0 +1,1 @@
+"""What every stage runs on: stores, datasets, shards, ledger, and the one entry point. Import rules: contract only."""

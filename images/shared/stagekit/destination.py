@@ -1,0 +1,115 @@
+"""Where a dataset is being written, and how it becomes visible: all at once, manifest last.
+
+A local dataset is built in a hidden folder beside its place and renamed into it. An S3 dataset's objects are uploaded
+as they are finished, under names that hold their content's hash, and the manifest is created last, if absent.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+from contract.manifest import MANIFEST
+from contract.uris import Address
+from stagekit.store import open_store
+
+BUILDING = ".building-"
+
+
+class Destination(Protocol):
+    """A dataset in the making. `workdir` is the local folder in which its files are made."""
+
+    workdir: Path
+
+    def finished(self, name: str, path: Path) -> None:
+        """A file of the dataset is complete and will not change."""
+
+    def commit(self, manifest: bytes) -> bool:
+        """Make the dataset visible; False when another run was first."""
+
+    def discard(self) -> None:
+        """Remove what was not committed."""
+
+
+def destination(address: Address) -> Destination:
+    """The way to write a dataset at an address."""
+    return S3Destination(address) if address.scheme == "s3" else LocalDestination(address)
+
+
+class LocalDestination:
+    """A hidden sibling folder, locked while its run lives, renamed when whole."""
+
+    def __init__(self, address: Address) -> None:
+        self.final = Path(address.path)
+        self.final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(self.final)
+        self.workdir = self.final.with_name(f"{BUILDING}{self.final.name}-{uuid.uuid4().hex[:8]}")
+        self.workdir.mkdir()
+        self._lock = os.open(_lock_path(self.workdir), os.O_CREAT | os.O_RDWR)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def finished(self, name: str, path: Path) -> None:
+        """Nothing to do: the file is where it will be renamed from."""
+
+    def commit(self, manifest: bytes) -> bool:
+        """Write the manifest, then rename the folder into place."""
+        with (self.workdir / MANIFEST).open("wb") as file:
+            file.write(manifest)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            self.workdir.rename(self.final)
+        except OSError:
+            if (self.final / MANIFEST).is_file():
+                return False
+            raise
+        return True
+
+    def discard(self) -> None:
+        """Remove the hidden folder, if it is still there, and its lock."""
+        shutil.rmtree(self.workdir, ignore_errors=True)
+        os.close(self._lock)
+        _lock_path(self.workdir).unlink(missing_ok=True)
+
+
+class S3Destination:
+    """A local temporary folder; finished files are uploaded and deleted."""
+
+    def __init__(self, address: Address) -> None:
+        self.store = open_store(address)
+        self.workdir = Path(tempfile.mkdtemp(prefix="nocturne-"))
+
+    def finished(self, name: str, path: Path) -> None:
+        """Upload at once, so that local disk holds one shard at a time."""
+        self.store.upload(name, path)
+        path.unlink()
+
+    def commit(self, manifest: bytes) -> bool:
+        """Create the manifest if there is none."""
+        return self.store.create(MANIFEST, manifest)
+
+    def discard(self) -> None:
+        """Remove the temporary folder. Objects without a manifest are not a dataset; the next run overwrites them."""
+        shutil.rmtree(self.workdir, ignore_errors=True)
+
+
+def _lock_path(workdir: Path) -> Path:
+    return workdir.with_name(workdir.name + ".lock")
+
+
+def _remove_abandoned(final: Path) -> None:
+    """Delete what killed runs left beside this dataset: a folder whose lock nobody holds has no living run."""
+    for lock in final.parent.glob(f"{BUILDING}{final.name}-*.lock"):
+        handle = os.open(lock, os.O_RDWR)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink(missing_ok=True)
+        finally:
+            os.close(handle)

@@ -1,0 +1,76 @@
+"""What a stage's `run` gets in its hands."""
+
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract.failures import BadInput
+from contract.stages import Stage
+from contract.uris import Address
+from stagekit.dataset import Dataset
+from stagekit.output import Output
+from stagekit.store import Store, open_store, resolve
+
+PROGRESS_SECONDS = 10.0
+
+
+@dataclass
+class Job:
+    """One run of one stage. `config` is an instance of the stage's config class."""
+
+    stage: Stage
+    config: Any
+    inputs: dict[str, list[Dataset]]
+    output: Output
+    address: Address
+    key: str
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("nocturne"))
+
+    def input(self, name: str) -> Dataset:
+        """The one dataset of an input."""
+        if not self.inputs.get(name):
+            raise BadInput(f"input {name!r} is missing", where=self.stage.name)
+        return self.inputs[name][0]
+
+    def cache(self, name: str) -> Store:
+        """A store for answers that were paid for, shared by all runs and recipes; it outlives every run."""
+        root = os.environ.get("NOCTURNE_CACHE")
+        return open_store(resolve(root).child(name) if root else _beside_datasets(self.address).child("cache", name))
+
+    def scratch(self) -> Store:
+        """A store for this dataset's unfinished work (checkpoints): a retry finds it; it goes when the dataset stands."""
+        parent, _, name = self.address.path.rpartition("/")
+        return open_store(self.address._replace(path=parent).child(".scratch", name))
+
+    def progress(self, total: int, unit: str) -> "Progress":
+        """A counter that logs rate and time left every ten seconds."""
+        return Progress(self.log, total, unit)
+
+
+class Progress:
+    """Logs how far a loop is."""
+
+    def __init__(self, log: logging.Logger, total: int, unit: str) -> None:
+        self.log, self.total, self.unit = log, total, unit
+        self.done = 0
+        self._started = self._last = time.monotonic()
+
+    def add(self, number: int = 1) -> None:
+        """Count work done."""
+        self.done += number
+        now = time.monotonic()
+        if now - self._last >= PROGRESS_SECONDS:
+            self._last = now
+            rate = self.done / (now - self._started)
+            left = (self.total - self.done) / rate if rate else 0
+            done = f"{self.done}/{self.total}"
+            fields = {self.unit: done, "per_second": round(rate, 1), "seconds_left": round(left)}
+            self.log.info("progress", extra={"fields": fields})
+
+
+def _beside_datasets(address: Address) -> Address:
+    """The store's root, which is where `NOCTURNE_STORE` says, or the folder that holds the output."""
+    root = os.environ.get("NOCTURNE_STORE")
+    return resolve(root) if root else address._replace(path=address.path.rpartition("/")[0])

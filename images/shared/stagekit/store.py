@@ -1,0 +1,68 @@
+"""One small interface over a local folder and an S3 bucket.
+
+A store is rooted at an address; names below it use `/`. Everything that Nocturne keeps goes through here, so what holds
+for one backend must hold for the other: writes are whole or absent, `create` lets one of several writers win.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from contract.uris import Address, parse_uri
+
+
+class Entry(NamedTuple):
+    """One stored object: its name below the store's root, its size in bytes, S3's tag of its content (else empty)."""
+
+    name: str
+    size: int
+    tag: str = ""
+
+
+class Store(Protocol):
+    """A place for objects. Every method may raise `RemoteTrouble` where the backend does not answer."""
+
+    root: Address
+
+    def read(self, name: str) -> bytes | None:
+        """The whole object, or None where there is none."""
+
+    def size(self, name: str) -> int | None:
+        """The object's size in bytes, or None where there is none."""
+
+    def fetch(self, name: str, folder: Path) -> Path | None:
+        """The object as a local file: itself, or a copy made in `folder`; None where there is none."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write or replace an object; readers see the old or the new one, never a part."""
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write an object only if there is none; False when another writer was first."""
+
+    def upload(self, name: str, path: Path) -> None:
+        """Write or replace an object from a local file."""
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """All objects whose name starts with `prefix`, sorted by name."""
+
+    def delete(self, name: str) -> None:
+        """Remove an object; nothing happens where there is none."""
+
+
+def open_store(address: Address | str) -> Store:
+    """The store at an address; S3 takes its endpoint and credentials from the environment."""
+    if isinstance(address, str):
+        address = resolve(address)
+    if address.scheme == "s3":
+        from stagekit.store_s3 import S3Store  # minio takes 0.2 s to import; local runs never need it
+
+        return S3Store(address)
+    from stagekit.store_local import LocalStore
+
+    return LocalStore(address)
+
+
+def resolve(uri: str) -> Address:
+    """A URI's address; relative paths count from `NOCTURNE_STORE` where that is set."""
+    return parse_uri(uri, base=os.environ.get("NOCTURNE_STORE"))

@@ -1,0 +1,121 @@
+"""A store in a local folder."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from contract.failures import BadInput, RemoteTrouble
+from contract.uris import Address
+from stagekit.store import Entry
+
+TEMPORARY = ".tmp-"
+
+
+class LocalStore:
+    """Objects are files; whole-or-absent writes are a temporary file, fsync and rename."""
+
+    def __init__(self, root: Address) -> None:
+        self.root = root
+        self.folder = Path(root.path)
+
+    def read(self, name: str) -> bytes | None:
+        """The whole object, or None where there is none."""
+        try:
+            return self._path(name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except PermissionError as error:
+            raise _not_allowed(error) from None
+
+    def size(self, name: str) -> int | None:
+        """The object's size in bytes, or None where there is none."""
+        path = self._path(name)
+        return path.stat().st_size if path.is_file() else None
+
+    def fetch(self, name: str, folder: Path) -> Path | None:
+        """The file itself; nothing is copied."""
+        path = self._path(name)
+        return path if path.is_file() else None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write or replace an object."""
+        temporary = self._temporary(name, data)
+        os.replace(temporary, self._path(name))
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write an object only if there is none; a hard link is the file system's own if-absent."""
+        temporary = self._temporary(name, data)
+        try:
+            os.link(temporary, self._path(name))
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        return True
+
+    def upload(self, name: str, path: Path) -> None:
+        """Write or replace an object from a local file."""
+        self.write(name, path.read_bytes()) if path.stat().st_size < 1 << 20 else self._copy(name, path)
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """All files below the root whose name starts with `prefix`, sorted; temporary files are not objects."""
+        start = self._path(prefix.rpartition("/")[0])
+        found = [
+            (path.relative_to(self.folder).as_posix(), path)
+            for path in start.rglob("*")
+            if path.is_file() and not path.name.startswith(TEMPORARY)
+        ]
+        yield from (Entry(name, path.stat().st_size) for name, path in sorted(found) if name.startswith(prefix))
+
+    def delete(self, name: str) -> None:
+        """Remove an object."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name if name else self.folder
+
+    def _temporary(self, name: str, data: bytes) -> Path:
+        target = self._prepared(name)
+        temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise _trouble(error, target) from None
+        return temporary
+
+    def _copy(self, name: str, path: Path) -> None:
+        import shutil
+
+        target = self._prepared(name)
+        temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+        try:
+            shutil.copyfile(path, temporary)
+            os.replace(temporary, target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise _trouble(error, target) from None
+
+    def _prepared(self, name: str) -> Path:
+        target = self._path(name)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise _not_allowed(error) from None
+        except OSError as error:
+            raise _trouble(error, target) from None
+        return target
+
+
+def _not_allowed(error: OSError) -> BadInput:
+    return BadInput(f"no permission for {error.filename}", expected="a folder this user may read and write")
+
+
+def _trouble(error: OSError, target: Path) -> RemoteTrouble:
+    return RemoteTrouble(
+        f"cannot write: {error.strerror}", where=str(target), hint="free space on that disk, then run again"
+    )
