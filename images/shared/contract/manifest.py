@@ -22,21 +22,23 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Shard(Part):
-    """One Parquet file: `path` inside the dataset's folder, size in rows and bytes, SHA-256."""
+class Stored(Part):
+    """Anything kept in a dataset's folder: `path` inside it, size in bytes, SHA-256."""
 
     path: str
-    rows: int
     bytes: int
     sha256: str
 
 
-class File(Part):
+class Shard(Stored):
+    """One Parquet file of `rows` rows."""
+
+    rows: int
+
+
+class File(Stored):
     """Any other file of the dataset (a report, a model, an export); `hashed` ones are part of the content hash."""
 
-    path: str
-    bytes: int
-    sha256: str
     hashed: bool = True
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from contract.failures import BadInput, DamagedData
-from contract.manifest import MANIFEST, PREVIEW, File, Manifest, Preview, Shard, parse_manifest
+from contract.manifest import MANIFEST, PREVIEW, Manifest, Preview, Shard, Stored, parse_manifest
 from contract.records import RECORDS, LedgerEntry, Record
 from contract.uris import Address
 from stagekit.store import Store, open_store
@@ -86,7 +86,8 @@ class Dataset:
 
     def check_sizes(self) -> None:
         """Compare every shard and file with the store, by size. Raises `DamagedData` naming the first that differs."""
-        for entry in (*self.manifest.shards, *self.manifest.dropped_shards, *self.manifest.files):
+        stored: list[Stored] = [*self.manifest.shards, *self.manifest.dropped_shards, *self.manifest.files]
+        for entry in stored:
             size = self.store.size(entry.path)
             if size != entry.bytes:
                 raise _damaged(self.address, entry, "missing" if size is None else f"{size:,} bytes long")
@@ -103,7 +104,7 @@ class Dataset:
             except pa.ArrowInvalid as error:
                 raise _damaged(self.address, shard, f"not Parquet ({error})") from None
 
-    def _fetch(self, entry: Shard | File) -> Path:
+    def _fetch(self, entry: Stored) -> Path:
         from stagekit.hashing import file_sha256
 
         path = self.store.fetch(entry.path, self._temporary)
@@ -126,7 +127,7 @@ def open_dataset(address: Address) -> Dataset | None:
     return None if text is None else Dataset(address, store, parse_manifest(text, where=str(address)))
 
 
-def _damaged(address: Address, entry: Shard | File, what: str) -> DamagedData:
+def _damaged(address: Address, entry: Stored, what: str) -> DamagedData:
     return DamagedData(
         f"{entry.path} is {what}",
         expected=f"{entry.bytes:,} bytes as listed in its manifest",

@@ -40,7 +40,7 @@ class Job:
         return open_store(resolve(root).child(name) if root else _beside_datasets(self.address).child("cache", name))
 
     def scratch(self) -> Store:
-        """A store for this dataset's unfinished work (checkpoints): a retry finds it; it goes when the dataset stands."""
+        """A store for this dataset's unfinished work (checkpoints): a retry finds it, a commit removes it."""
         parent, _, name = self.address.path.rpartition("/")
         return open_store(self.address._replace(path=parent).child(".scratch", name))
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
-RUNTIME = {"runtime": True}
+RUNTIME: JsonDict = {"runtime": True}
 """Marks a field that changes how fast or where a stage runs but never its result; such fields stay out of the key."""
 
 

@@ -31,7 +31,7 @@ class Price(Config):
 
 
 class InstructConfig(StageConfig):
-    """Back-translation: the chunk is the answer's substance; a model writes the instruction and rephrases the answer."""
+    """Back-translation: the chunk is the answer's substance; a model writes the instruction and rephrases."""
 
     provider: Literal["extractive", "openai"] = "extractive"
     """`openai` asks any server of that protocol; `extractive` uses no model but titles, key phrases and passages."""
