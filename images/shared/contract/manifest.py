@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from contract.failures import DamagedData
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 MANIFEST = "manifest.json"
 PREVIEW = "preview.json"
 Status = Literal["kept", "dropped", "failed", "skipped"]

@@ -10,6 +10,7 @@ from contract.failures import BadInput, DamagedData
 from contract.manifest import MANIFEST, PREVIEW, Manifest, Preview, Shard, Stored, parse_manifest
 from contract.records import RECORDS, LedgerEntry, Record
 from contract.uris import Address
+from stagekit.checksums import file_sha256
 from stagekit.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ class Dataset:
         """Compare every shard and file with the store, by size. Raises `DamagedData` naming the first that differs."""
         stored: list[Stored] = [*self.manifest.shards, *self.manifest.dropped_shards, *self.manifest.files]
         for entry in stored:
-            size = self.store.size(entry.path)
-            if size != entry.bytes:
-                raise _damaged(self.address, entry, "missing" if size is None else f"{size:,} bytes long")
+            found = self.store.stat(entry.path)
+            if found is None or found.size != entry.bytes:
+                raise _damaged(self.address, entry, "missing" if found is None else f"{found.size:,} bytes long")
 
     def _read(self, shards: list[Shard], rows: int, columns: list[str] | None) -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa
@@ -105,12 +106,10 @@ class Dataset:
                 raise _damaged(self.address, shard, f"not Parquet ({error})") from None
 
     def _fetch(self, entry: Stored) -> Path:
-        from stagekit.hashing import file_sha256
-
         path = self.store.fetch(entry.path, self._temporary)
         if path is None:
             raise _damaged(self.address, entry, "missing")
-        if file_sha256(str(path)) != entry.sha256:
+        if file_sha256(path) != entry.sha256:
             raise _damaged(self.address, entry, "not what was written: its SHA-256 differs from the manifest's")
         return path
 

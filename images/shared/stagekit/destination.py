@@ -5,6 +5,7 @@ as they are finished, under names that hold their content's hash, and the manife
 """
 
 import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -48,8 +49,7 @@ class LocalDestination:
         _remove_abandoned(self.final)
         self.workdir = self.final.with_name(f"{BUILDING}{self.final.name}-{uuid.uuid4().hex[:8]}")
         self.workdir.mkdir()
-        self._lock = os.open(_lock_path(self.workdir), os.O_CREAT | os.O_RDWR)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = _held_lock(_lock_path(self.workdir))
 
     def finished(self, name: str, path: Path) -> None:
         """Nothing to do: the file is where it will be renamed from."""
@@ -100,10 +100,22 @@ def _lock_path(workdir: Path) -> Path:
     return workdir.with_name(workdir.name + ".lock")
 
 
+def _held_lock(path: Path) -> int:
+    """A lock file that is locked before its name can be seen, so that nobody takes this run for a dead one."""
+    unseen = path.with_suffix(".new")
+    handle = os.open(unseen, os.O_CREAT | os.O_RDWR)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    unseen.rename(path)
+    return handle
+
+
 def _remove_abandoned(final: Path) -> None:
     """Delete what killed runs left beside this dataset: a folder whose lock nobody holds has no living run."""
-    for lock in final.parent.glob(f"{BUILDING}{final.name}-*.lock"):
-        handle = os.open(lock, os.O_RDWR)
+    for lock in final.parent.glob(f"{BUILDING}{glob.escape(final.name)}-*.lock"):
+        try:
+            handle = os.open(lock, os.O_RDWR)
+        except FileNotFoundError:  # its run has just ended
+            continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -28,6 +28,7 @@ from stagekit.request import Request, build_request, find_reusable
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 TERMINATED = 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(image: str, arguments: Sequence[str]) -> int:
@@ -44,6 +45,8 @@ def main(image: str, arguments: Sequence[str]) -> int:
         if error.errno not in FULL_DISK:
             return _bug(log, error)
         return _give_up(RemoteTrouble(f"disk full: {error.filename or ''}", hint="free space, then run again"), log)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception as error:  # the one broad except: whatever it is, the exit code must say that it is a bug
         return _bug(log, error)
 

@@ -68,9 +68,3 @@ class ContentHash:
 
     def _stream(self, path: str) -> "hashlib._Hash":
         return self._streams.setdefault(path, hashlib.sha256())
-
-
-def file_sha256(path: str) -> str:
-    """SHA-256 of a file, as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

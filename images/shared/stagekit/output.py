@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from contract.manifest import PREVIEW, Cost, File, Shard, Status
 from contract.records import LedgerEntry, Record
 from stagekit.accounts import Books
+from stagekit.checksums import file_sha256
 from stagekit.destination import Destination
-from stagekit.hashing import ContentHash, file_sha256
+from stagekit.hashing import ContentHash
 from stagekit.preview import PreviewKeeper
 from stagekit.schema import arrow_schema, row_ids, rows_as_json, to_batch
 from stagekit.shards import ShardWriter
@@ -114,7 +115,7 @@ class Output:
         if path and path != final:
             final.parent.mkdir(parents=True, exist_ok=True)
             path.rename(final)
-        size, sha256 = final.stat().st_size, file_sha256(str(final))
+        size, sha256 = final.stat().st_size, file_sha256(final)
         self.files.append(File(path=name, bytes=size, sha256=sha256, hashed=hashed))
         self._place.finished(name, final)
 

@@ -46,7 +46,8 @@ def columns_of(schema: pa.Schema) -> dict[str, str]:
 
 def row_ids(batch: pa.RecordBatch) -> list[str]:
     """The ids of a batch's rows."""
-    return batch.column("id").to_pylist()
+    ids: list[str] = batch.column("id").to_pylist()
+    return ids
 
 
 def rows_as_json(batch: pa.RecordBatch) -> list[str]:

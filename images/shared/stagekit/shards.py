@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contract.manifest import Shard
-from stagekit.hashing import file_sha256
+from stagekit.checksums import file_sha256
 
 GROUP_ROWS = 10_000  # small enough that a reader's batch never holds much, large enough to compress well
 GROUP_BYTES = 32 << 20
@@ -75,7 +75,7 @@ class ShardWriter:
     def _named_by_content(self, rows: int) -> Shard:
         """Rename to a name that holds the content's hash: two writers of one dataset can never overwrite each other."""
         path = self._open_path()
-        sha256 = file_sha256(str(path))
+        sha256 = file_sha256(path)
         name = f"{self.folder}/part-{len(self.shards):05d}-{sha256[:8]}.parquet"
         final = path.rename(self.root / name)
         shard = Shard(path=name, rows=rows, bytes=final.stat().st_size, sha256=sha256)

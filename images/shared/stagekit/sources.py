@@ -1,12 +1,13 @@
 """Sources: files that enter the house from outside its datasets, and their fingerprints."""
 
-import hashlib
+import tempfile
 from fnmatch import fnmatch
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from contract.config.base import Source
 from contract.failures import BadInput
 from contract.keys import digest
+from stagekit.checksums import file_sha256
 from stagekit.store import Entry, Store, open_store, resolve
 
 
@@ -18,8 +19,8 @@ def source_files(source: Source) -> tuple[Store, list[Entry]]:
     address = resolve(source.uri)
     parent, _, name = address.path.rpartition("/")
     beside = open_store(address._replace(path=parent or "/"))
-    if name and (size := beside.size(name)) is not None:
-        return beside, [next((e for e in beside.list(name) if e.name == name), Entry(name, size))]
+    if name and (found := beside.stat(name)):
+        return beside, [found]
     store = open_store(address)
     pattern = getattr(source, "pattern", "**/*")
     files = [entry for entry in store.list() if _wanted(entry.name, pattern)]
@@ -31,12 +32,15 @@ def source_files(source: Source) -> tuple[Store, list[Entry]]:
 def fingerprint(source: Source) -> str:
     """A hash that changes whenever a file of the source is added, removed, renamed or rewritten."""
     store, files = source_files(source)
-    return digest([(entry.name, entry.size, entry.tag or _sha256(store, entry.name)) for entry in files])
+    with tempfile.TemporaryDirectory() as folder:
+        return digest([(entry.name, entry.size, entry.tag or _sha256(store, entry, Path(folder))) for entry in files])
 
 
-def _sha256(store: Store, name: str) -> str:
-    data = store.read(name)
-    return hashlib.sha256(data or b"").hexdigest()
+def _sha256(store: Store, entry: Entry, folder: Path) -> str:
+    path = store.fetch(entry.name, folder)
+    if path is None:
+        raise BadInput("the file vanished while it was read", where=str(store.root.child(entry.name)))
+    return file_sha256(path)
 
 
 def _wanted(name: str, pattern: str) -> bool:

@@ -28,8 +28,8 @@ class Store(Protocol):
     def read(self, name: str) -> bytes | None:
         """The whole object, or None where there is none."""
 
-    def size(self, name: str) -> int | None:
-        """The object's size in bytes, or None where there is none."""
+    def stat(self, name: str) -> Entry | None:
+        """The object's name, size and tag, or None where there is none."""
 
     def fetch(self, name: str, folder: Path) -> Path | None:
         """The object as a local file: itself, or a copy made in `folder`; None where there is none."""

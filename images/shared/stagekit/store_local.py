@@ -28,10 +28,10 @@ class LocalStore:
         except PermissionError as error:
             raise _not_allowed(error) from None
 
-    def size(self, name: str) -> int | None:
-        """The object's size in bytes, or None where there is none."""
+    def stat(self, name: str) -> Entry | None:
+        """The object's name and size, or None where there is none."""
         path = self._path(name)
-        return path.stat().st_size if path.is_file() else None
+        return Entry(name, path.stat().st_size) if path.is_file() else None
 
     def fetch(self, name: str, folder: Path) -> Path | None:
         """The file itself; nothing is copied."""

@@ -37,10 +37,10 @@ class S3Store:
         """The whole object, or None where there is none."""
         return self._try(self._read, name)
 
-    def size(self, name: str) -> int | None:
-        """The object's size in bytes, or None where there is none."""
+    def stat(self, name: str) -> Entry | None:
+        """The object's name, size and tag, or None where there is none."""
         stat = self._try(self.client.stat_object, self.root.bucket, self._key(name))
-        return None if stat is None else stat.size
+        return None if stat is None else Entry(name, stat.size or 0, stat.etag or "")
 
     def fetch(self, name: str, folder: Path) -> Path | None:
         """A copy of the object in `folder`."""
