@@ -1,0 +1,43 @@
+"""Which text of a row a stage looks at."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+from contract.failures import BadConfig
+
+Messages = list[dict[str, Any]]
+
+
+def rows_text(batch: pa.RecordBatch, field: str) -> list[str]:
+    """One text per row: `text` of documents and chunks; `instruction`, `answer` or `conversation` of samples.
+
+    Raises `BadConfig` where rows of this type have no such text.
+    """
+    column = "text" if field == "text" else "messages"
+    if column not in batch.schema.names:
+        has = "instruction, answer or conversation" if column == "text" else "text"
+        raise BadConfig(f"`field` is {field!r}, which these rows do not have", expected=has)
+    values = batch.column(column).to_pylist()
+    return values if field == "text" else [OF_MESSAGES[field](messages) for messages in values]
+
+
+def _instruction(messages: Messages) -> str:
+    return next((message["content"] for message in messages if message["role"] == "user"), "")
+
+
+def _answer(messages: Messages) -> str:
+    return next((message["content"] for message in reversed(messages) if message["role"] == "assistant"), "")
+
+
+def _conversation(messages: Messages) -> str:
+    return "\n\n".join(message["content"] for message in messages)
+
+
+OF_MESSAGES: dict[str, Callable[[Messages], str]] = {
+    "instruction": _instruction,
+    "answer": _answer,
+    "conversation": _conversation,
+}
+"""How each text of a sample is read from its messages; the same readings as `Sample.instruction` and `.answer`."""
