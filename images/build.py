@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfile"))
@@ -23,12 +24,13 @@ IMAGES = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfil
 class Wheels(SimpleHTTPRequestHandler):
     """Serves a folder of wheels without a line of log for each."""
 
-    def log_message(self, format: str, *args: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
 
 
 def output(*command: str) -> str:
     """A command's first line of output; empty where it fails."""
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, stdout=PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -56,11 +58,12 @@ def build(image: str, extra: list[str]) -> None:
     command += ["-t", f"nocturne/{image}:{tag}", *extra]
     command += [word for argument in arguments for word in ("--build-arg", argument)]
     started = time.monotonic()
-    subprocess.run([*command, context], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    subprocess.run([*command, context], cwd=ROOT, stdout=PIPE, stderr=STDOUT, text=True, check=True)
     print(f"nocturne/{image}:{tag}  {time.monotonic() - started:.0f} s", flush=True)
 
 
 def main() -> int:
+    """Build the named images, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("images", nargs="*", metavar="IMAGE", help=f"which [all]: {', '.join(IMAGES)}")
     names = parser.parse_args().images or IMAGES

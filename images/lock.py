@@ -65,8 +65,9 @@ def resolve(requirements: list[str], constraints: Pins) -> Pins:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as limits:
         limits.writelines(f"{name}=={version}\n" for name, version in constraints.items())
         limits.flush()
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-        done = subprocess.run([*command, "-c", limits.name, *requirements], stdout=subprocess.PIPE, text=True, check=True)
+        options = f"install --dry-run --ignore-installed --quiet --report - --constraint {limits.name}".split()
+        command = [sys.executable, "-m", "pip", *options, *requirements]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     items = [entry["metadata"] for entry in json.loads(done.stdout)["install"]]
     return {normal(item["name"]): item["version"].partition("+")[0] for item in items}
 
@@ -111,6 +112,7 @@ def problems() -> list[str]:
 
 
 def main() -> int:
+    """Resolve or check, and say what is wrong with the locks afterwards."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to resolve [all]: {', '.join(projects())}")
     parser.add_argument("--check", action="store_true", help="resolve nothing; exit 1 if a lock is stale")
@@ -120,7 +122,11 @@ def main() -> int:
     if not options.check:
         for name, folder in projects().items():
             if name in (options.names or projects()):
-                lock(name, folder)
+                try:
+                    lock(name, folder)
+                except subprocess.CalledProcessError:
+                    print(f"pip cannot resolve {name}, see above; its lock is unchanged", file=sys.stderr)
+                    return 1
     for problem in (found := problems()):
         print(f"{problem}: run `make lock`", file=sys.stderr)
     return 1 if found else 0

@@ -1,7 +1,7 @@
 """The compose stack's settings and health.
 
-    python3 images/stack.py env [FILE]     write .env (or FILE) from .env.example, with generated secrets, unless it is there
-    python3 images/stack.py wait [FILE]    wait until every container of that stack is healthy or has done its work
+python3 images/stack.py env [FILE]     write .env from .env.example, with generated secrets, unless it is there
+python3 images/stack.py wait [FILE]    wait until every container of that stack is healthy or has done its work
 """
 
 import base64
@@ -13,10 +13,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300  # seconds; a first start migrates two databases
 LOG_LINES = "30"
+Json = dict[str, Any]
 
 
 def secret(name: str) -> str:
@@ -43,13 +45,13 @@ def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def containers(project: str) -> list[dict]:
+def containers(project: str) -> list[Json]:
     """The inspected containers that compose made for the project's services."""
     ids = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
     return json.loads(docker("inspect", *ids)) if ids else []
 
 
-def condition(container: dict) -> str:
+def condition(container: Json) -> str:
     """ready, waiting, or what went wrong: exited N or unhealthy."""
     state = container["State"]
     if state["Status"] == "exited":
@@ -61,9 +63,9 @@ def condition(container: dict) -> str:
     return "ready" if state["Status"] == "running" and health == "healthy" else "waiting"
 
 
-def service(container: dict) -> str:
+def service(container: Json) -> str:
     """The name of the compose service that a container runs."""
-    return container["Config"]["Labels"]["com.docker.compose.service"]
+    return str(container["Config"]["Labels"]["com.docker.compose.service"])
 
 
 def wait(project: str) -> int:
@@ -97,20 +99,21 @@ def settings(path: Path) -> dict[str, str]:
 
 
 def main(command: str, path: Path) -> int:
+    """Write the settings, or wait for the stack and say where it is."""
     if command == "env":
         if write_env(ROOT / ".env.example", path):
-            print(f"wrote {path.name} with new secrets, readable by you only")
+            print(f"wrote {path} with new secrets, readable by you only")
         return 0
     known = settings(path)
     if status := wait(known["COMPOSE_PROJECT_NAME"]):
         return status
-    print(f"Airflow        http://localhost:{known['AIRFLOW_PORT']}  user admin, password AIRFLOW_ADMIN_PASSWORD in {path.name}")
-    print(f"MLflow         http://localhost:{known['MLFLOW_PORT']}")
-    print(f"object store   http://localhost:{known['S3_PORT']}  buckets nocturne and mlflow, keys S3_* in {path.name}")
+    print(f"Airflow   http://localhost:{known['AIRFLOW_PORT']}  user admin, password: AIRFLOW_ADMIN_PASSWORD in {path}")
+    print(f"MLflow    http://localhost:{known['MLFLOW_PORT']}")
+    print(f"S3        http://localhost:{known['S3_PORT']}  buckets nocturne and mlflow, keys: S3_* in {path}")
     return 0
 
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3) or sys.argv[1] not in ("env", "wait"):
         sys.exit("usage: stack.py env|wait [ENV_FILE]")
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) == 3 else ROOT / ".env"))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) == 3 else Path(".env")))

@@ -16,7 +16,8 @@ def healthy(component: str) -> bool:
     host = "localhost" if component == "api_server" else "airflow-api-server"
     with urllib.request.urlopen(URL.format(host=host), timeout=5) as answer:
         report = json.load(answer)
-    return report["metadatabase" if component == "api_server" else component]["status"] == "healthy"
+    status = report["metadatabase" if component == "api_server" else component]["status"]
+    return bool(status == "healthy")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ def connect() -> Minio:
     """A client of the store; one quick try per call, because `wait_for` repeats it."""
     endpoint = urlsplit(os.environ["NOCTURNE_S3_ENDPOINT"])
     http = urllib3.PoolManager(timeout=5, retries=False)
-    keys = {"access_key": os.environ["NOCTURNE_S3_ACCESS_KEY"], "secret_key": os.environ["NOCTURNE_S3_SECRET_KEY"]}
-    return Minio(endpoint.netloc, secure=endpoint.scheme == "https", http_client=http, **keys)
+    access, secret = os.environ["NOCTURNE_S3_ACCESS_KEY"], os.environ["NOCTURNE_S3_SECRET_KEY"]
+    secure = endpoint.scheme == "https"
+    return Minio(endpoint.netloc, access_key=access, secret_key=secret, secure=secure, http_client=http)
 
 
 def wait_for(store: Minio) -> set[str]:
@@ -38,6 +39,7 @@ def wait_for(store: Minio) -> set[str]:
 
 
 def main() -> None:
+    """Make the buckets that are named on the command line."""
     store = connect()
     there = wait_for(store)
     for name in sys.argv[1:]:

@@ -1,14 +1,15 @@
 """What the Airflow scheduler may ask of the Docker engine, as pure functions.
 
-The engine's API is root on the host, so this is an allow-list all the way down: a route, a query parameter or a field of
-a container that is not named here is refused. Go reads JSON keys in any case and takes the last of two; so a body is
-parsed strictly and sent on as re-serialised here, never as it came.
+The engine's API is root on the host, so this is an allow-list all the way down: a route or a field of a container
+that is not named here is refused. Go reads JSON keys in any case and takes the last of two; so a body is parsed
+strictly and sent on as re-serialised here, never as it came.
 """
 
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl
 
 OWNER_LABEL = "nocturne.socket-proxy"
@@ -25,15 +26,16 @@ ROUTES = {
     "remove": ("DELETE", rf"/containers/{ID}"),
 }
 CONTAINER_FIELDS = {
-    *("Image", "Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir", "Hostname", "Tty", "StopSignal", "StopTimeout"),
-    *("AttachStdout", "AttachStderr", "NetworkDisabled", "HostConfig", "NetworkingConfig"),
+    *("Image", "Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir", "Hostname", "Tty", "AttachStdout"),
+    *("AttachStderr", "StopSignal", "StopTimeout", "NetworkDisabled", "HostConfig", "NetworkingConfig"),
 }
 HOST_FIELDS = {
     *("Memory", "MemorySwap", "MemoryReservation", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus"),
     *("PidsLimit", "ShmSize", "Ulimits", "Init", "ReadonlyRootfs", "Tmpfs", "DeviceRequests", "AutoRemove"),
     *("Mounts", "NetworkMode", "IpcMode", "LogConfig", "RestartPolicy", "Runtime", "CapDrop", "SecurityOpt"),
 }
-Json = dict[str, object]
+Json = dict[str, Any]
+HARDENING = re.compile(r"no-new-privileges([:=]true)?")
 
 
 class Refused(Exception):
@@ -79,9 +81,9 @@ def route(method: str, target: str) -> Request:
     raise Refused(f"{method} {path} is not among the calls that running a stage needs")
 
 
-def unique(pairs: Iterable[tuple[str, object]]) -> dict:
+def unique(pairs: Iterable[tuple[str, Any]]) -> Json:
     """A dict from pairs whose names differ in more than case. Raises Refused."""
-    result: dict = {}
+    result: Json = {}
     seen: set[str] = set()
     for name, value in pairs:
         if name.lower() in seen:
@@ -123,7 +125,7 @@ def owned(container: Json, policy: Policy) -> bool:
 
 
 def narrow(found: Json, allowed: set[str], where: str) -> Json:
-    """The fields that say something. Raises Refused for one that is not allowed; null, false, 0 and empty say nothing."""
+    """The fields that are neither null, false, 0 nor empty. Raises Refused for one that is not allowed."""
     said = {name: value for name, value in found.items() if value}
     if extra := said.keys() - allowed:
         raise Refused(f"{where}{', '.join(sorted(extra))} is not allowed")
@@ -160,7 +162,6 @@ def check_host(found: Json, policy: Policy) -> Json:
     """The host side of a create call. Raises Refused; takes away capabilities whether or not the caller did."""
     host = narrow(found, HOST_FIELDS, "HostConfig.")
     kinds = {mount.get("Type") for mount in host.get("Mounts", [])}
-    devices = [set(names) for ask in host.get("DeviceRequests", []) for names in ask.get("Capabilities") or [[]]]
     allowed = {
         "NetworkMode": host.get("NetworkMode") in policy.networks | {"none"},
         "Mounts": kinds <= {"tmpfs"},
@@ -168,10 +169,16 @@ def check_host(found: Json, policy: Policy) -> Json:
         "LogConfig": host.get("LogConfig", {}).get("Type") in (None, "", "json-file", "local"),
         "RestartPolicy": host.get("RestartPolicy", {}).get("Name") in (None, "", "no"),
         "Runtime": host.get("Runtime", "runc") in policy.runtimes,
-        "DeviceRequests": all("gpu" in names for names in devices),
-        "SecurityOpt": all(re.fullmatch(r"no-new-privileges([:=]true)?", option) for option in host.get("SecurityOpt", [])),
+        "DeviceRequests": all(asks_for_gpu(request) for request in host.get("DeviceRequests", [])),
+        "SecurityOpt": all(HARDENING.fullmatch(option) for option in host.get("SecurityOpt", [])),
     }
     for name, fine in allowed.items():
         if not fine:
             raise Refused(f"HostConfig.{name} {json.dumps(host.get(name))} is not allowed")
     return host | {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"]}
+
+
+def asks_for_gpu(request: Json) -> bool:
+    """Whether a device request is one for GPUs: other drivers could hand out any device of the host."""
+    capabilities = request.get("Capabilities") or [[]]
+    return request.get("Driver") in (None, "", "nvidia") and all("gpu" in names for names in capabilities)

@@ -31,6 +31,7 @@ class Engine(http.client.HTTPConnection):
         self.path = path
 
     def connect(self) -> None:
+        """Open the socket, where the base class would resolve a host."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.connect(self.path)
 
@@ -89,7 +90,7 @@ class Proxy(BaseHTTPRequestHandler):
             raise Missing(f"No such container: {name}")
         if not owned(container, self.policy):
             raise Refused(f"container {name} was not made through this proxy")
-        return container["Id"]
+        return str(container["Id"])
 
     def forward(self, path: str, body: bytes) -> None:
         """Send the checked request to the engine and stream its answer back."""
@@ -129,6 +130,7 @@ class Proxy(BaseHTTPRequestHandler):
 
 
 def main() -> None:
+    """Serve until killed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     networks = frozenset(filter(None, os.environ["PROXY_NETWORKS"].split(",")))
     Proxy.policy = Policy(os.environ["PROXY_OWNER"], re.compile(os.environ["PROXY_IMAGES"]), networks)
