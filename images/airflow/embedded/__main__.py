@@ -1,0 +1,61 @@
+"""`python -m embedded demo|ui|stop`: what `make demo`, `make ui` and `make stop` call."""
+
+import argparse
+import signal
+import sys
+import time
+
+from embedded.console import Console
+from embedded.demo import demo
+from embedded.services import ServiceFailed, stop_left_over
+from embedded.settings import USER, Home
+from embedded.stack import Busy, exclusive, register, running_stack
+from embedded.watch import RunFailed
+
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run one command; whatever was started is stopped before this returns."""
+    parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
+    parser.add_argument("command", choices=("demo", "ui", "stop"))
+    parser.add_argument("--runner", choices=("process", "docker"), default="process")
+    options = parser.parse_args()
+    console, home = Console(), Home()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        if options.command == "demo":
+            demo(home, options.runner, console)
+        elif options.command == "ui":
+            ui(home, options.runner, console)
+        else:
+            stop(home, console)
+    except (Busy, ServiceFailed, RunFailed, TimeoutError) as trouble:
+        console.say(f"\n{trouble}")
+        return 1
+    except KeyboardInterrupt:
+        console.say("Stopped.")
+        return INTERRUPTED
+    return 0
+
+
+def ui(home: Home, runner: str, console: Console) -> None:
+    """The stack in the foreground, until Ctrl-C."""
+    with running_stack(home, runner, console) as stack:
+        console.say(f"Airflow  {stack.ports.airflow_url}   user {USER}, password {stack.password}")
+        console.say(f"MLflow   {stack.ports.mlflow_url}")
+        console.say("Ctrl-C stops both.")
+        while True:
+            stack.services.check()
+            time.sleep(1)
+
+
+def stop(home: Home, console: Console) -> None:
+    """Stop what a killed command left behind."""
+    with exclusive(home):
+        number = stop_left_over(register(home))
+    console.say(f"Stopped {number} services that were left over." if number else "Nothing was left running.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""A few calls of Airflow's REST API, with nothing but the standard library."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+from urllib.parse import quote, urlencode
+
+
+class AirflowAnswer(Exception):
+    """Airflow refused a call; `status` is the HTTP status and the message holds what it said."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(f"Airflow answered {status}: {message}")
+
+
+class Airflow:
+    """A logged-in client. Values are the JSON that Airflow sends."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self.url = url
+        self._token = ""
+        answer = self._call("POST", "/auth/token", {"username": user, "password": password})
+        self._token = answer["access_token"]
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET below /api/v2."""
+        return self._call("GET", f"/api/v2{path}" + (f"?{urlencode(query)}" if query else ""))
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST below /api/v2."""
+        return self._call("POST", f"/api/v2{path}", body)
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """PATCH below /api/v2."""
+        return self._call("PATCH", f"/api/v2{path}", body)
+
+    def wait_for_dag(self, dag: str, since: str, seconds: float = 120) -> None:
+        """Wait until a DAG's file was read after `since` (an ISO time). Raises `TimeoutError` with import errors."""
+        deadline = time.monotonic() + seconds
+        while not self._is_read(dag, since):
+            if time.monotonic() > deadline:
+                errors = self.get("/importErrors")["import_errors"]
+                told = "\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors)
+                raise TimeoutError(f"Airflow did not load the DAG {dag} in {seconds:.0f} s.\n{told}")
+            time.sleep(0.3)
+
+    def ensure_pool(self, name: str, slots: int) -> None:
+        """Make a pool where there is none; one that is there keeps its size."""
+        try:
+            self.post("/pools", {"name": name, "slots": slots})
+        except AirflowAnswer as answer:
+            if answer.status != 409:
+                raise
+
+    def trigger(self, dag: str) -> str:
+        """Start a run now; returns its id."""
+        return str(self.post(f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": {}})["dag_run_id"])
+
+    def run_state(self, dag: str, run: str) -> dict[str, Any]:
+        """One run."""
+        return dict(self.get(f"/dags/{dag}/dagRuns/{quote(run, safe='')}"))
+
+    def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
+        """The task instances of a run, in the order in which they started."""
+        found = self.get(f"/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances")["task_instances"]
+        return sorted(found, key=lambda task: task["start_date"] or "9")
+
+    def result(self, dag: str, run: str, task: str) -> dict[str, Any] | None:
+        """What a task returned; None where it returned nothing."""
+        path = f"/dags/{dag}/dagRuns/{quote(run, safe='')}/taskInstances/{task}/xcomEntries/return_value"
+        try:
+            value = self.get(path)["value"]
+        except AirflowAnswer as answer:
+            if answer.status != 404:
+                raise
+            return None
+        return json.loads(value) if isinstance(value, str) else value
+
+    def runs_started_by(self, dag: str, run: str) -> list[tuple[str, str]]:
+        """DAG and run id of every run that this run's asset events started."""
+        events = self.get("/assets/events", source_dag_id=dag, source_run_id=run)["asset_events"]
+        return [(str(made["dag_id"]), str(made["run_id"])) for event in events for made in event["created_dagruns"]]
+
+    def _is_read(self, dag: str, since: str) -> bool:
+        try:
+            return bool((self.get(f"/dags/{dag}")["last_parsed_time"] or "") > since)
+        except AirflowAnswer as answer:
+            if answer.status != 404:
+                raise
+            return False
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            raise AirflowAnswer(error.code, error.read().decode("utf-8", "replace")[:500]) from None
