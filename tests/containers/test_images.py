@@ -1,0 +1,92 @@
+"""What is in an image, and what is not: each holds its own code and packages, and runs as nobody in particular."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from containers.conftest import ROOT, docker
+
+STAGES = ("curate", "generate", "finetune")
+# Modules that would mean that a wall has a hole: another image's code, or packages that do not belong in this one.
+FOREIGN = {
+    "curate": ("generate", "finetune", "airflow", "airflow_side", "torch", "transformers", "mlflow", "openai"),
+    "generate": (
+        "curate",
+        "finetune",
+        "airflow",
+        "airflow_side",
+        "torch",
+        "transformers",
+        "mlflow",
+        "pandas",
+        "datasets",
+    ),
+    "finetune": ("curate", "generate", "airflow_side", "openai"),
+    "airflow": ("stagekit", "curate", "generate", "finetune", "torch", "transformers", "mlflow", "pyarrow"),
+    "mlflow": ("contract", "stagekit", "curate", "generate", "finetune", "airflow", "torch"),
+    "socket-proxy": ("contract", "stagekit", "curate", "generate", "finetune", "airflow", "requests", "docker"),
+}
+LOCKED = ("airflow", "curate", "finetune", "generate", "mlflow")
+DOCKERFILES = sorted(ROOT.glob("images/*/Dockerfile"))
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.parent.name)
+def test_dockerfile_is_buildable_by_every_builder(path):
+    text = path.read_text()
+    assert text.count("ARG BASE_IMAGE=python:3.11-slim-bookworm\nFROM ${BASE_IMAGE}\n") == 1
+    assert re.findall(r"^# *syntax|<<\w|--mount|--chmod|:latest|https?://", text, flags=re.MULTILINE) == []
+
+
+@pytest.mark.needs_docker
+@pytest.mark.parametrize("folder", STAGES)
+def test_stages_run_as_nobody_in_particular(folder, image):
+    hardened = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none", "--read-only"]
+    helped = docker("run", "--rm", *hardened, image(folder), "--help")
+    assert f"python -m {folder}" in helped
+
+
+@pytest.mark.needs_docker
+@pytest.mark.parametrize("folder", STAGES)
+def test_user_can_write_the_result_but_not_the_code(folder, in_image):
+    code = """
+import os, json
+can = {path: os.access(path, os.W_OK) for path in ("/airflow/xcom", os.getcwd(), "/tmp", "/opt/nocturne/shared")}
+print(json.dumps([os.getuid(), can, os.environ["NOCTURNE_CODE_VERSION"]]))
+"""
+    user, can, version = in_image(folder, code)
+    assert user == 10001
+    assert list(can.values()) == [True, True, True, False]
+    assert version
+
+
+@pytest.mark.needs_docker
+@pytest.mark.parametrize("folder", FOREIGN)
+def test_walls_hold_inside_the_image(folder, in_image):
+    code = f"import json, importlib.util as u; print(json.dumps([n for n in {FOREIGN[folder]} if u.find_spec(n)]))"
+    assert in_image(folder, code) == []
+
+
+@pytest.mark.needs_docker
+@pytest.mark.parametrize("folder", LOCKED)
+def test_image_holds_exactly_its_lock(folder, in_image):
+    code = """
+import json, re, importlib.metadata as m
+named = {re.sub("[-_.]+", "-", d.metadata["Name"]).lower(): d.version.partition("+")[0] for d in m.distributions()}
+print(json.dumps(named))
+"""
+    lock = Path(ROOT / f"images/{folder}/requirements.lock").read_text().splitlines()
+    pins = dict(line.split("==") for line in lock if not line.startswith("#"))
+    installed = in_image(folder, code)
+    assert {name: installed.get(name) for name in pins} == pins
+    extra = installed.keys() - pins.keys() - {"pip", "setuptools", "wheel"}
+    assert [name for name in extra if not name.startswith(("nvidia-", "cuda-", "triton"))] == []
+
+
+@pytest.mark.needs_docker
+def test_airflow_finds_its_dags_and_the_contract(in_image):
+    code = """
+import json, os, contract.stages
+print(json.dumps([os.environ["AIRFLOW__CORE__DAGS_FOLDER"], sorted(os.listdir("/opt/nocturne/shared"))]))
+"""
+    assert in_image("airflow", code) == ["/opt/nocturne/dags", ["contract"]]
