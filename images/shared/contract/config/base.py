@@ -1,12 +1,25 @@
 """What all stage configurations share."""
 
-from typing import Any
+import re
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 RUNTIME: JsonDict = {"runtime": True}
 """Marks a field that changes how fast or where a stage runs but never its result; such fields stay out of the key."""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression in Python's syntax."""
 
 
 class Config(BaseModel):

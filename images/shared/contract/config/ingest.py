@@ -1,22 +1,27 @@
 """ingest: read sources into documents."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.config.base import Source, StageConfig
 
+DocumentField = Literal["id", "title", "author", "url", "license", "language", "created_at"]
 Format = Literal["auto", "json", "jsonl", "csv", "parquet", "markdown", "html", "text"]
 
 
 class IngestSource(Source):
-    """One source of documents, and how its fields become a document's."""
+    """One source of documents, and how its fields become a document's.
+
+    A field that is not mapped comes from the record's key of that name. `id` alone does not: without a mapping it is a
+    hash of the url, else of the file's name where a file is one record, else of source name and text.
+    """
 
     name: str = Field("", max_length=80)
     """Name kept in each document's `source`; empty means the last part of the URI."""
 
     format: Format = "auto"
-    """File format; `auto` goes by file ending."""
+    """File format; `auto` goes by file ending. `.gz` and `.zst` are read as they are."""
 
     pattern: str = "**/*"
     """Which files of a folder to read, as a glob relative to it."""
@@ -25,19 +30,27 @@ class IngestSource(Source):
     """JSON only: dotted path to the list of records inside the file's object, such as `artifact_data`."""
 
     text: list[str] = Field(["text"], min_length=1)
-    """Fields that make up the text, as dotted paths (`content.body`); several are joined by `join`."""
+    """Fields that make up the text, as dotted paths (`content.body`, `content.*`); several are joined by `join`."""
 
     join: str = "\n\n"
     """What stands between joined text fields."""
 
-    fields: dict[str, str] = {}
+    fields: dict[DocumentField, str] = {}
     """Where a document's other fields come from: document field -> dotted path (`author: author_full_name`)."""
 
     metadata: list[str] = []
     """Dotted paths copied into the document's metadata under their own name."""
 
-    constants: dict[str, str] = {}
+    constants: dict[DocumentField, str] = {}
     """Document fields set to one value for the whole source, such as `license: MIT`."""
+
+    @model_validator(mode="after")
+    def _one_origin_each(self) -> Self:
+        if "id" in self.constants:
+            raise ValueError("constants give every document the same id")
+        if both := sorted(self.fields.keys() & self.constants.keys()):
+            raise ValueError(f"{', '.join(both)} stands under both `fields` and `constants`")
+        return self
 
 
 class IngestConfig(StageConfig):

@@ -1,0 +1,1 @@
+"""chunk: documents into extracts of whole sentences or Markdown blocks."""

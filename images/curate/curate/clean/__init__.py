@@ -1,0 +1,1 @@
+"""clean: repair and normalise text."""

@@ -1,0 +1,1 @@
+"""ingest: files of any format into documents."""
