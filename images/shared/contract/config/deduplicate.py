@@ -10,8 +10,8 @@ from contract.config.base import RUNTIME, StageConfig
 class DeduplicateConfig(StageConfig):
     """Exact and near-duplicate removal; every dropped row names a kept row that really is that similar."""
 
-    field: Literal["text", "instruction", "answer"] = "text"
-    """Which text is compared: a document's `text`, or a sample's `instruction` or `answer`."""
+    field: Literal["text", "instruction", "answer", "conversation"] = "text"
+    """Which text is compared: a document's `text`, a sample's `instruction` or `answer`, or all its messages."""
 
     exact: bool = True
     """Drop rows whose normalised text (lower case, white space collapsed) was seen before."""
@@ -23,13 +23,14 @@ class DeduplicateConfig(StageConfig):
     """Smallest Jaccard similarity that counts as a near-duplicate (0.3 to 1)."""
 
     ngram: int = Field(5, ge=1, le=20)
-    """Words per shingle (1 to 20)."""
+    """Words per shingle (1 to 20); a text of fewer words is one shingle of all its words."""
 
     engine: Literal["scan", "datasketch"] = "scan"
     """Who proposes candidate pairs; each pair is then verified by its true Jaccard similarity."""
 
     keep: Literal["longest", "first", "oldest"] = "longest"
-    """Which of several duplicates stays; ties are broken by content, never by position."""
+    """Which of several duplicates stays: the longest text (then the longest row), the earliest `created_at`, or the
+    first in the input. Ties are broken by content; only with `first` does the order of rows count."""
 
     seed: int = Field(1, ge=0, le=2**32 - 1)
     """Seed of the hash functions (0 to 4,294,967,295)."""

@@ -1,0 +1,1 @@
+"""Drop rows that hold items of the benchmarks the model will be judged by."""

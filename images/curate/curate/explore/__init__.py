@@ -1,0 +1,1 @@
+"""Statistics and the funnel of rows, as one HTML report and a JSON."""

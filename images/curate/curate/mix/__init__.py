@@ -1,0 +1,1 @@
+"""Add general instruction samples."""

@@ -1,0 +1,1 @@
+"""Split without leaks, write the formats people load, move `latest`."""

@@ -1,0 +1,63 @@
+"""Plain reference readings, written without the code they check, and small datasets for curate's tests."""
+
+import re
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from contract.manifest import MANIFEST, Manifest
+from contract.records import Document, Message, Record, Sample
+from contract.uris import parse_uri
+from stagekit.dataset import Dataset, open_dataset
+from stagekit.hashing import ContentHash
+from stagekit.schema import arrow_schema, columns_of, to_batch
+from stagekit.shards import ShardWriter
+
+
+def word_sets(text: str, n: int) -> set[tuple[str, ...]]:
+    """Word n-grams as `re` finds them; a shorter text is one n-gram of all its words."""
+    words = re.findall(r"\w+", text.lower())
+    if len(words) < n:
+        return {tuple(words)} if words else set()
+    return {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
+
+
+def similarity(a: str, b: str, n: int = 5) -> float:
+    x, y = word_sets(a, n), word_sets(b, n)
+    return len(x & y) / max(len(x | y), 1)
+
+
+def document(number: int | str, text: str, **fields) -> Document:
+    return Document(id=f"doc-{number}", text=text, **fields)
+
+
+def sample(number: int | str, instruction: str, answer: str, document_id: str | None = None, **fields) -> Sample:
+    messages = [Message(role="user", content=instruction), Message(role="assistant", content=answer)]
+    return Sample(id=f"sample-{number}", messages=messages, document_id=document_id, **fields)
+
+
+def write_dataset(folder, rows: Iterable[Record], record: type[Record], stage="ingest", shard_rows=1000) -> str:
+    """A finished dataset with these rows; returns its path."""
+    folder.mkdir(parents=True)
+    schema = arrow_schema(record)
+    writer, content = ShardWriter(folder, "data", schema, shard_rows, lambda shard, path: None), ContentHash(schema)
+    rows = list(rows)
+    for start in range(0, len(rows), 500):
+        batch = to_batch(rows[start : start + 500], record)
+        batch = pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+        writer.write(batch)
+        content.update(batch)
+    moment = "2026-01-01T00:00:00Z"
+    manifest = Manifest(
+        stage=stage, stage_version=1, key="k" * 20, config={}, record=record.__name__, columns=columns_of(schema),
+        shards=writer.close(), rows_in=0, rows_out=len(rows), content_hash=content.hexdigest([]),
+        started=moment, finished=moment,
+    )  # fmt: skip
+    (folder / MANIFEST).write_text(manifest.model_dump_json())
+    return str(folder)
+
+
+def read(uri: str) -> Dataset:
+    dataset = open_dataset(parse_uri(uri))
+    assert dataset, f"no dataset at {uri}"
+    return dataset
