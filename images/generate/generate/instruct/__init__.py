@@ -1,0 +1,1 @@
+"""instruct: write instruction and answer pairs for each chunk."""

@@ -1,0 +1,133 @@
+"""One chunk's conversation with a model: ask, check, ask again with the error, keep what is good."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from contract.config.instruct import InstructConfig
+from contract.records import Chunk, Message
+from generate.instruct.checks import fault, normal
+from generate.instruct.pairs import SCHEMA, Pair, Reading, read_answer
+from generate.instruct.prompt import Prompt
+from generate.llm.engine import Ended
+from generate.llm.question import Question, server_name
+
+Ask = Callable[[Question], Awaitable[Ended]]
+QUOTED_CHARACTERS = 4_000
+"""How much of a bad answer is sent back with the error: enough to see the mistake, not enough to pay twice for it."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A pair to learn from, and the question and answer that it came from."""
+
+    pair: Pair
+    prompt_hash: str
+    response_hash: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A pair that was asked for and is not kept: by which rule, on what evidence."""
+
+    rule: str
+    evidence: str | None = None
+    pair: Pair | None = None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One logical request and what became of it; `rule` is empty for one that was used."""
+
+    question: Question
+    ended: Ended
+    rule: str = ""
+    detail: str | None = None
+
+    @property
+    def status(self) -> str:
+        """The request's column in the books."""
+        ends = {"failed": "failed", "skipped": "skipped", "answered": "dropped" if self.rule else "kept"}
+        return ends[self.ended.status]
+
+
+@dataclass
+class Conversation:
+    """Everything that happened for one chunk, in order."""
+
+    chunk: Chunk
+    wanted: int
+    kept: list[Kept] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def missing(self) -> int:
+        """How many pairs are still to be asked for; a pair dropped by a rule is not asked for again."""
+        return max(0, self.wanted - len(self.kept) - len(self.dropped))
+
+    @property
+    def last(self) -> Exchange:
+        """The exchange that decided."""
+        return self.exchanges[-1]
+
+
+async def converse(ask: Ask, prompt: Prompt, chunk: Chunk, config: InstructConfig) -> Conversation:
+    """Ask for a chunk's pairs, and `reasks` times more while an answer is malformed or short."""
+    talk = Conversation(chunk, config.pairs)
+    messages = prompt.open(chunk, config.pairs)
+    for _ in range(1 + config.reasks):
+        question = _question(messages, config)
+        ended = await ask(question)
+        if ended.answer is None:
+            talk.exchanges.append(Exchange(question, ended, ended.rule, ended.detail))
+            break
+        reading = read_answer(ended.answer, talk.missing)
+        _take(talk, question, ended, reading, prompt)
+        if reading.problem is None or not talk.missing:
+            break
+        said = Message(role="assistant", content=ended.answer.text[:QUOTED_CHARACTERS] or "(nothing)")
+        messages = (*messages, said, prompt.reask(reading.problem, talk.missing, len(talk.kept)))
+    if talk.kept or talk.dropped:
+        talk.dropped += [Dropped("missing", talk.last.detail or talk.last.rule or None)] * talk.missing
+    return talk
+
+
+def _take(talk: Conversation, question: Question, ended: Ended, reading: Reading, prompt: Prompt) -> None:
+    """Enter an answer's pairs and what that makes of its request."""
+    assert ended.answer
+    before = len(talk.kept)
+    for pair in reading.pairs:
+        _judge(talk, pair, question, ended, prompt)
+    if reading.refusal is not None:
+        talk.exchanges.append(Exchange(question, ended, "refusal", reading.refusal))
+    elif len(talk.kept) > before:
+        talk.exchanges.append(Exchange(question, ended))
+    else:
+        talk.exchanges.append(
+            Exchange(question, ended, "no_good_pair" if reading.pairs else "malformed", reading.problem)
+        )
+
+
+def _judge(talk: Conversation, pair: Pair, question: Question, ended: Ended, prompt: Prompt) -> None:
+    assert ended.answer
+    seen = {normal(kept.pair.instruction) for kept in talk.kept}
+    if found := fault(pair, seen, prompt):
+        talk.dropped.append(Dropped(*found, pair))
+    elif len(talk.kept) + len(talk.dropped) >= talk.wanted:
+        talk.dropped.append(Dropped("surplus", f"{talk.wanted} were asked for", pair))
+    else:
+        model = ended.answer.model or question.model
+        talk.kept.append(Kept(pair, question.prompt_hash, ended.answer.hash, model))
+
+
+def _question(messages: tuple[Message, ...], config: InstructConfig) -> Question:
+    return Question(
+        server=server_name(config.base_url),
+        model=config.model,
+        messages=messages,
+        temperature=config.temperature,
+        max_tokens=config.max_tokens,
+        seed=config.seed,
+        schema=SCHEMA,
+    )

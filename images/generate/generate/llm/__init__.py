@@ -1,0 +1,1 @@
+"""The request engine that every stage which talks to a language model shares; not a stage itself."""

@@ -1,0 +1,43 @@
+"""Answers that were paid for, one object each, shared by all runs and recipes."""
+
+import logging
+
+from pydantic import ValidationError
+
+from generate.llm.answer import Answer, Stored
+from generate.llm.question import Question
+from stagekit.store import Store
+
+
+class AnswerCache:
+    """Answers by the key of their question. Only complete answers are kept: trouble is never remembered."""
+
+    def __init__(self, store: Store, log: logging.Logger) -> None:
+        self.store, self.log = store, log
+
+    def get(self, question: Question) -> Answer | None:
+        """The answer kept for a question, or None."""
+        data = self.store.read(_name(question))
+        return None if data is None else self._decode(question, data)
+
+    def put(self, question: Question, answer: Answer) -> Answer:
+        """Keep an answer, durably; returns the one to use: the first of two runs that asked the same at once wins."""
+        data = Stored(question=question.identity, answer=answer).model_dump_json().encode("utf-8", "surrogatepass")
+        if self.store.create(_name(question), data):
+            return answer
+        first = self.get(question)
+        if first is None:
+            self.store.write(_name(question), data)
+        return first or answer
+
+    def _decode(self, question: Question, data: bytes) -> Answer | None:
+        """A damaged object counts as absent; the answer that is then paid for replaces it."""
+        try:
+            return Stored.model_validate_json(data).answer
+        except ValidationError:
+            self.log.warning("damaged answer in the cache, asking again", extra={"fields": {"key": question.key}})
+            return None
+
+
+def _name(question: Question) -> str:
+    return f"{question.key[:2]}/{question.key}.json"

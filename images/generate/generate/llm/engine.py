@@ -1,0 +1,186 @@
+"""The request engine: cache first, then budget, slots and tries until there is an answer or a reason why not."""
+
+import asyncio
+import functools
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from contract.failures import Failure
+from generate.llm.answer import Answer
+from generate.llm.cache import AnswerCache
+from generate.llm.health import Health
+from generate.llm.purse import Purse
+from generate.llm.question import Question
+from generate.llm.server import ChatServer, Refused, Trouble
+from generate.llm.slots import Slots
+from generate.llm.spending import Meter, Spent
+from generate.llm.tokens import most_tokens
+from generate.llm.waiting import backoff
+
+R = TypeVar("R")
+STORE_THREADS = 16
+LAST_ANSWERS_SECONDS = 3.0
+"""How long requests under way may still bring their paid answers home when the run gives up."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one logical request ended: answered, failed for good, or never sent for want of budget."""
+
+    status: Literal["answered", "failed", "skipped"]
+    answer: Answer | None = None
+    rule: str = ""
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often and how long to try: `attempts` per request, first wait `backoff` seconds, `seed` of the jitter."""
+
+    attempts: int
+    backoff: float
+    seed: int
+
+
+class Engine:
+    """Answers questions. Each answer is kept durably before anyone sees it, so that none is ever paid twice."""
+
+    def __init__(
+        self,
+        server: ChatServer,
+        cache: AnswerCache,
+        meter: Meter,
+        purse: Purse,
+        slots: Slots,
+        health: Health,
+        retries: Retries,
+    ) -> None:
+        self.server, self.cache, self.meter, self.purse = server, cache, meter, purse
+        self.slots, self.health, self.retries = slots, health, retries
+        self.cached = Spent()
+        self.troubles: Counter[str] = Counter()
+        self._asked: dict[str, asyncio.Event] = {}
+        self._under_way: set[asyncio.Task[Answer]] = set()
+        self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
+
+    async def ask(self, question: Question, order: int) -> Ended:
+        """The answer to a question. `order` decides who goes first when slots are short.
+
+        Raises `RemoteTrouble` or `BadConfig` when it makes no sense to go on with any question.
+        """
+        while first := self._asked.get(question.key):  # the same question twice at once is paid once
+            await first.wait()
+        self._asked[question.key] = asyncio.Event()
+        try:
+            if answer := await self._in_thread(self.cache.get, question):
+                self.cached += Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)
+                return Ended("answered", answer)
+            return await self._pursue(question, order)
+        finally:
+            self._asked.pop(question.key).set()
+
+    async def close(self) -> None:
+        """Wait for answers under way, then close everything."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=LAST_ANSWERS_SECONDS)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self.server.close()
+        self._threads.shutdown()
+
+    async def _pursue(self, question: Question, order: int) -> Ended:
+        """Try until there is an answer, the tries are used up, or the budget is."""
+        since, waits, tries, level = time.monotonic(), 0, 0, self.server.level
+        while True:
+            try:
+                answer = await self._try(question, order, level := max(level, self.server.level))
+                return Ended("answered", answer) if answer else Ended("skipped", rule="budget", detail=self._limit())
+            except Refused as refused:
+                if refused.level is None:
+                    self.health.refused(refused.detail)
+                    return Ended("failed", rule="bad_request", detail=refused.detail)
+                level = refused.level
+            except Trouble as trouble:
+                waits, tries = waits + 1, tries + (trouble.kind != "rate_limited")
+                if tries >= self.retries.attempts:
+                    self.health.failed(trouble.detail)
+                    return Ended("failed", rule=trouble.kind, detail=f"{trouble.detail}, {tries} times")
+                await self._wait(question, trouble, waits, since)
+
+    async def _wait(self, question: Question, trouble: Trouble, waits: int, since: float) -> None:
+        seconds = trouble.wait
+        if seconds is None:
+            seconds = backoff(self.retries.backoff, waits, f"{self.retries.seed}:{question.key}")
+        self.health.check_patience(since, seconds, trouble.detail)
+        await asyncio.sleep(seconds)
+
+    async def _try(self, question: Question, order: int, level: int) -> Answer | None:
+        """One HTTP request within slots and budget; None where the budget is spent.
+
+        The request is shielded: when the run gives up, what it already pays for is still brought home.
+        """
+        worst = Spent(1, most_tokens(question.messages), question.max_tokens)
+        epoch = await self.slots.take(order)
+        try:
+            if not await self.meter.reserve(worst):
+                self.slots.free()
+                return None
+            task = asyncio.ensure_future(self._send(question, level, worst, epoch))
+            task.add_done_callback(self._home)
+            self._under_way.add(task)
+        except asyncio.CancelledError:
+            self.slots.free()
+            raise
+        return await asyncio.shield(task)
+
+    async def _send(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
+        answer = await self._request(question, level, worst, epoch)
+        kept, _ = await asyncio.gather(
+            self._in_thread(self.cache.put, question, answer), self.purse.record(self.meter.this_try)
+        )
+        return kept
+
+    async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
+        actual, lost = Spent(1), True
+        try:
+            answer = await self.server.ask(question, level)
+            actual, lost = self._bill(answer), not answer.metered
+        except Trouble as trouble:
+            lost = trouble.billed
+            self._note(trouble, epoch)
+            raise
+        except (Refused, Failure):
+            lost = False
+            raise
+        finally:
+            self.meter.settle(worst, actual, lost)
+            self.slots.free()
+        self.slots.speed_up()
+        self.health.answered()
+        return answer
+
+    def _bill(self, answer: Answer) -> Spent:
+        self.meter.unmetered += not answer.metered
+        return Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)
+
+    def _note(self, trouble: Trouble, epoch: int) -> None:
+        self.troubles[trouble.kind] += 1
+        if trouble.kind == "rate_limited":
+            self.slots.slow_down(epoch)
+
+    def _home(self, task: asyncio.Task[Answer]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain about one whose asker has gone
+
+    def _limit(self) -> str:
+        return f"the limit on {self.meter.reached} is reached"
+
+    async def _in_thread(self, call: Callable[..., R], *arguments: object) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, functools.partial(call, *arguments))

@@ -1,0 +1,62 @@
+"""One request to a language model, and the key under which its answer is kept."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from contract.keys import digest
+from contract.records import Message
+
+OPENAI = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything that determines an answer, and nothing else.
+
+    `server` counts, since a model's name says nothing without who serves it: `llama3` is 4 bits wide on one machine and
+    16 on the next. How the server is made to answer in JSON does not count: it follows from server and `schema`.
+    """
+
+    server: str
+    model: str
+    messages: tuple[Message, ...]
+    temperature: float
+    max_tokens: int
+    seed: int
+    schema: dict[str, Any]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The question as plain JSON values."""
+        return {
+            "server": self.server,
+            "model": self.model,
+            "messages": self.wire_messages,
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "seed": self.seed,
+            "schema": self.schema,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the question."""
+        return digest(self.identity)
+
+    @cached_property
+    def prompt_hash(self) -> str:
+        """SHA-256 of the messages alone, which stays when a server moves."""
+        return digest(self.wire_messages)
+
+    @property
+    def wire_messages(self) -> list[dict[str, str]]:
+        """The messages as the protocol wants them."""
+        return [{"role": message.role, "content": message.content} for message in self.messages]
+
+
+def server_name(base_url: str | None) -> str:
+    """One spelling of a server's address: lower-case scheme and host, no slash at the end."""
+    scheme, _, rest = (base_url or OPENAI).rstrip("/").partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}://{host.lower()}{slash}{path}"

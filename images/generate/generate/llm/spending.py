@@ -1,0 +1,109 @@
+"""The budget: what was spent, what is promised to requests under way, and whether one more fits.
+
+A request is sent only when the worst it can cost fits under every limit, next to what is spent and promised. So no
+limit is ever passed, and a run stops at most one request's worst cost before it. An answer that was lost on its way
+(timed out, cut off) may have been billed: it is held against the limits at its worst cost, never reported as spent.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from contract.config.instruct import Budget, Price
+from contract.failures import BadConfig
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Spent:
+    """An amount: requests sent, and tokens."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+    def __sub__(self, other: "Spent") -> "Spent":
+        return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def money(self, price: Price) -> float:
+        """What it costs (US dollars)."""
+        return (self.prompt_tokens * price.prompt + self.completion_tokens * price.completion) / MILLION
+
+
+class Meter:
+    """Reserve before sending, settle afterwards. `before` is what earlier tries of the same dataset spent."""
+
+    def __init__(self, budget: Budget, price: Price | None, before: Spent = Spent()) -> None:
+        if budget.money is not None and price is None:
+            raise BadConfig(
+                f"a limit of {budget.money:g} US dollars, but the model's price is unknown",
+                expected="`price` with `prompt` and `completion` (US dollars per million tokens)",
+                where="the limits on spending",
+                hint="add instruct.price to the recipe, or limit tokens instead of money",
+            )
+        self.budget, self.price, self.before = budget, price, before
+        self.spent = before
+        self.held = Spent()
+        self.promised = Spent()
+        self.unmetered = 0
+        self.reached: str | None = None
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    async def reserve(self, worst: Spent) -> bool:
+        """Promise a request its worst cost, in the order of asking; waits while other promises may yet free room.
+
+        False once a limit is reached.
+        """
+        async with self._turn:
+            while self.reached is None and (limit := self._passed_by(worst)):
+                if self.promised == Spent():
+                    self.reached = limit
+                else:
+                    self._changed.clear()
+                    await self._changed.wait()
+            if self.reached is None:
+                self.promised += worst
+        return self.reached is None
+
+    def settle(self, worst: Spent, actual: Spent, lost: bool = False) -> None:
+        """Take back a promise and enter what the request did cost; a `lost` answer is held at its worst."""
+        self.promised -= worst
+        self.spent += actual
+        if lost:
+            self.held += Spent(0, worst.prompt_tokens, worst.completion_tokens)
+        self._changed.set()
+
+    @property
+    def this_try(self) -> Spent:
+        """What was spent since the start of this process."""
+        return self.spent - self.before
+
+    @property
+    def money(self) -> float | None:
+        """What was spent (US dollars), or None where price or usage is unknown."""
+        return None if self.price is None or self.unmetered else round(self.spent.money(self.price), 9)
+
+    def _passed_by(self, worst: Spent) -> str | None:
+        """The name of the first limit that one more request could pass."""
+        total = self.spent + self.held + self.promised + worst
+        amounts = {"requests": total.requests, "tokens": total.tokens}
+        if self.price:
+            amounts["money"] = total.money(self.price)
+        for name, amount in amounts.items():
+            limit = getattr(self.budget, name)
+            if limit is not None and amount > limit:
+                return name
+        return None
