@@ -15,7 +15,14 @@ from contract.config.decontaminate import DecontaminateConfig
 from contract.config.deduplicate import DeduplicateConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
-from contract.config.finetune import EvaluateConfig, ExportConfig, PlanConfig, RegisterConfig, TrainConfig
+from contract.config.finetune import (
+    EvaluateConfig,
+    ExportConfig,
+    PlanConfig,
+    RegisterConfig,
+    TrainConfig,
+    base_sources,
+)
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
 from contract.config.mix import MixConfig
@@ -153,6 +160,7 @@ STAGES: tuple[Stage, ...] = (
         "Parameters, memory, tokens, template and mask, before money is spent.",
         PlanConfig,
         (Port("samples", "a published dataset", (Sample,)),),
+        sources=lambda config: base_sources(config.training),  # type: ignore[attr-defined]
         resources=GPU,
     ),
     Stage(

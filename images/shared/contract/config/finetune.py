@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.config.base import Config, StageConfig
+from contract.config.base import Config, Source, StageConfig
 
 Template = Literal["alpaca", "chatml", "llama3", "mistral", "phi3", "gemma", "tokenizer"]
 
@@ -25,14 +25,18 @@ class Lora(Config):
 class Training(Config):
     """What is trained and how; plan and train read the same values."""
 
-    base_model: str = "tiny"
-    """Folder, store URI or hub id of the base model; `tiny` makes a small Llama from the data, no assistant."""
+    base_model: str = Field("tiny", min_length=1)
+    """`tiny` (a small Llama made from the data, no assistant); a folder (`/`, `./`, `file://` or `s3://` first; `./`
+    counts from the store's root); or a hub id `owner/name`, better with a revision: `owner/name@revision`."""
 
     method: Literal["full", "lora", "qlora"] = "lora"
     """All weights, adapters, or adapters on a 4-bit base."""
 
     template: Template = "chatml"
     """Chat template; `tokenizer` takes the base model's own."""
+
+    pad_token: str = ""
+    """Padding token, for base models that name none; empty takes the base model's own or its reserved one."""
 
     loss_on: Literal["assistant", "everything"] = "assistant"
     """Which tokens are learned."""
@@ -75,6 +79,15 @@ class Training(Config):
 
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more work."""
+
+    early_stopping: int = Field(0, ge=0, le=1_000)
+    """Evaluations without a lower test loss after which training stops; the best weights are kept; 0 means never."""
+
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to compute; `auto` takes a GPU where there is one."""
+
+    cpu_threads: int = Field(2, ge=1, le=256)
+    """Threads on a CPU (1 to 256); part of the result, since sums are rounded by how they are split."""
 
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Seed of everything random."""
@@ -137,3 +150,13 @@ class RegisterConfig(StageConfig):
 
     champion: Literal["gate", "never"] = "gate"
     """Who becomes `champion`: whoever passes the gate of `evaluate`, or nobody by itself."""
+
+
+def base_sources(training: Training) -> list[Source]:
+    """The base model's folder as a source, so that new weights under an old name are noticed."""
+    return [Source(uri=training.base_model)] if is_folder(training.base_model) else []
+
+
+def is_folder(base_model: str) -> bool:
+    """Whether a base model is named by its place, and not by `tiny` or a hub id."""
+    return base_model.startswith(("/", "./", "../", "~")) or "://" in base_model

@@ -1,0 +1,102 @@
+"""Where the base model is: made by the plan, in a folder, in a store, or on the hub."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from transformers import AutoConfig, AutoTokenizer
+
+from contract.config.finetune import is_folder
+from contract.failures import BadInput, RemoteTrouble
+from stagekit.store import open_store, resolve
+
+TINY = "tiny"
+WEIGHTS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+
+
+def base_folder(base_model: str) -> Path:
+    """A local folder with the files of a base model named in a recipe; what is remote is downloaded first.
+
+    Raises `BadInput` where it is missing or is no model, `RemoteTrouble` where the hub does not answer.
+    """
+    folder = _from_store(base_model) if is_folder(base_model) else _from_hub(base_model)
+    if not (folder / "config.json").is_file():
+        raise BadInput("no config.json, so this is no model", expected="a Hugging Face model folder", where=base_model)
+    return folder
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model folder.
+
+    Raises `BadInput` when it is missing or cannot say which characters a token covers.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no tokenizer can be loaded: {_first_line(error)}", where=str(folder)) from None
+    if not tokenizer.is_fast:
+        raise BadInput(
+            "the tokenizer cannot map tokens to characters, so no loss mask can be made",
+            expected="a fast tokenizer (tokenizer.json)",
+            where=str(folder),
+        )
+    return tokenizer
+
+
+def load_config(folder: Path) -> Any:
+    """The model configuration in a folder. Raises `BadInput` for an architecture that transformers does not know."""
+    try:
+        return AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        raise BadInput(f"the model's config cannot be read: {_first_line(error)}", where=str(folder)) from None
+
+
+def check_vocabulary(tokenizer: Any, config: Any, added: int, where: str) -> None:
+    """Every token id of the base's own tokenizer must have a row in its embedding.
+
+    `added` counts tokens that the chat template brought. Raises `BadInput` with both numbers.
+    """
+    own = max(tokenizer.get_vocab().values()) + 1 - added
+    if own > config.vocab_size:
+        raise BadInput(
+            f"the tokenizer has token ids up to {own - 1:,} but the model's embedding has {config.vocab_size:,} rows",
+            expected="a tokenizer and a model that belong together",
+            where=where,
+        )
+
+
+def _from_store(base_model: str) -> Path:
+    address = resolve(str(Path(base_model).expanduser()) if base_model.startswith("~") else base_model)
+    if address.scheme == "file":
+        if not Path(address.path).is_dir():
+            raise BadInput("there is no such folder", expected="a folder with a base model", where=address.path)
+        return Path(address.path)
+    store = open_store(address)
+    target = Path(tempfile.mkdtemp(prefix="nocturne-base-"))
+    for entry in store.list():
+        path = store.fetch(entry.name, target)
+        if path and path != target / entry.name:
+            (target / entry.name).parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target / entry.name)
+    return target
+
+
+def _from_hub(base_model: str) -> Path:
+    name, _, revision = base_model.partition("@")
+    try:
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(WEIGHTS)))
+    except RepositoryNotFoundError:
+        raise BadInput(f"the hub has no model {name!r}, or it is not open to you", hint="set HF_TOKEN") from None
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise RemoteTrouble(
+            f"the model hub does not answer: {_first_line(error)}",
+            where=base_model,
+            hint="`base_model: tiny`, or a folder, needs no hub",
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]

@@ -1,0 +1,73 @@
+"""Samples as training rows: token ids with labels, cut to length, every loss of text counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract.config.finetune import Training
+from contract.failures import BadInput
+from contract.records import Sample
+from finetune.chat import encode
+from stagekit.dataset import Dataset
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sample as the trainer gets it: `labels` holds token ids to learn, and `IGNORED` elsewhere.
+
+    `length` counts its tokens before it was cut to `max_length`.
+    """
+
+    id: str
+    ids: list[int]
+    labels: list[int]
+    length: int
+
+    @property
+    def truncated(self) -> bool:
+        """Whether its end was cut off."""
+        return self.length > len(self.ids)
+
+    @property
+    def targets(self) -> int:
+        """Tokens it is learned from; the first token of a row has nothing to be predicted from."""
+        return sum(label != IGNORED for label in self.labels[1:])
+
+
+def read_splits(dataset: Dataset) -> tuple[list[Sample], list[Sample]]:
+    """The train and the test split of a published dataset.
+
+    Raises `BadInput` when either is empty, or when rows carry no split.
+    """
+    samples = list(dataset.records(Sample))
+    train = [sample for sample in samples if sample.split == "train"]
+    test = [sample for sample in samples if sample.split == "test"]
+    for name, part in (("train", train), ("test", test)):
+        if not part:
+            raise BadInput(
+                f"the {name} split is empty: {len(train)} train and {len(test)} test of {len(samples)} samples",
+                expected="samples on both sides",
+                where=dataset.uri,
+                hint="publish more samples, or raise `publish.test_share`",
+            )
+    return train, test
+
+
+def encode_rows(tokenizer: Any, samples: Sequence[Sample], training: Training) -> list[Row]:
+    """Training rows of samples, in order; one with nothing left to learn stays in, with `targets` 0."""
+    return [_row(tokenizer, sample, training) for sample in samples]
+
+
+def learnable(rows: Sequence[Row]) -> list[Row]:
+    """Rows that have something to learn."""
+    return [row for row in rows if row.targets]
+
+
+def _row(tokenizer: Any, sample: Sample, training: Training) -> Row:
+    encoded = encode(tokenizer, sample.messages)
+    ids = encoded.ids[: training.max_length]
+    everything = training.loss_on == "everything"
+    labels = [token if everything or said else IGNORED for token, said in zip(ids, encoded.mask, strict=False)]
+    return Row(sample.id, ids, labels, len(encoded.ids))

@@ -1,0 +1,1 @@
+"""evaluate: the tuned model against its base."""

@@ -1,0 +1,1 @@
+"""export: merge and prove that nothing changed."""

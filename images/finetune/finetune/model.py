@@ -1,0 +1,130 @@
+"""Loading models, the same way in every stage: device, precision, adapters, new tokens."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+from contract.config.finetune import Training
+from contract.failures import BadConfig, BadInput, RemoteTrouble
+
+
+def quiet() -> None:
+    """No progress bars and no advice on standard error: the stage's log says what a person needs."""
+    import datasets
+
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+
+
+def pick_device(training: Training) -> torch.device:
+    """The device to compute on; on a CPU the number of threads is fixed, since it decides how sums are rounded.
+
+    Raises `BadConfig` when a GPU is asked for and there is none.
+    """
+    if training.device == "gpu" and not torch.cuda.is_available():
+        raise BadConfig(
+            "`training.device` is gpu but this machine has no usable GPU",
+            expected="an NVIDIA GPU with its driver, given to the container",
+            hint="`device: auto` or `cpu`, or the GPU override of the stack",
+        )
+    if training.device == "cpu" or not torch.cuda.is_available():
+        torch.set_num_threads(training.cpu_threads)
+        return torch.device("cpu")
+    return torch.device("cuda")
+
+
+def working_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 on a GPU, float32 on a CPU."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def load_model(
+    folder: Path, tokenizer: Any, dtype: torch.dtype, device: torch.device, four_bit: bool = False
+) -> transformers.PreTrainedModel:
+    """A model from a folder, with an embedding row for every token of the tokenizer.
+
+    Raises `BadInput` when the folder holds no such model, `RemoteTrouble` when memory does not suffice.
+    """
+    options: dict[str, Any] = {"quantization_config": _nf4(dtype)} if four_bit else {}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation="sdpa", device_map={"": device}, **options
+        )
+    except torch.OutOfMemoryError as error:
+        raise RemoteTrouble(f"the model does not fit: {error}", hint="`method: qlora`, or a larger GPU") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no model can be loaded: {str(error).partition(chr(10))[0]}", where=str(folder)) from None
+    add_rows(model, len(tokenizer))
+    settle_end_tokens(model, tokenizer)
+    return model
+
+
+def add_rows(model: transformers.PreTrainedModel, tokens: int) -> None:
+    """Grow the embedding to at least `tokens` rows; new ones start as the mean of the old, which no seed can change."""
+    embedding = model.get_input_embeddings()
+    old = embedding.weight.shape[0]
+    if tokens <= old:
+        return
+    model.resize_token_embeddings(tokens, mean_resizing=False)
+    for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+        with torch.no_grad():
+            layer.weight[old:] = layer.weight[:old].float().mean(0).to(layer.weight.dtype)
+
+
+def settle_end_tokens(model: transformers.PreTrainedModel, tokenizer: Any) -> None:
+    """Generation stops at the template's end of turn and at whatever ended the base model's texts; no sampling."""
+    config = model.generation_config
+    before = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+    ends = [tokenizer.eos_token_id, *(token for token in before if token not in (None, tokenizer.eos_token_id))]
+    config.eos_token_id = ends if len(ends) > 1 else ends[0]
+    config.pad_token_id = tokenizer.pad_token_id
+    config.do_sample, config.temperature, config.top_p, config.top_k = False, None, None, None
+
+
+@torch.no_grad()
+def generate(model: Any, prompt: list[int], max_new_tokens: int) -> list[int]:
+    """The most likely continuation of a prompt, token by token."""
+    with evaluating(model):
+        ids = torch.tensor([prompt], device=model.device)
+        out = model.generate(
+            input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new_tokens, do_sample=False
+        )
+    return list(out[0, len(prompt) :].tolist())
+
+
+@torch.no_grad()
+def logits(model: Any, ids: list[int]) -> torch.Tensor:
+    """Logits of one sequence, of shape `(tokens, vocabulary)`, in float32 on the CPU."""
+    with evaluating(model):
+        batch = torch.tensor([ids], device=model.device)
+        return model(input_ids=batch, use_cache=False).logits[0].float().cpu()
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Evaluation mode for the time of a block."""
+    was = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was)
+
+
+def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
+    """QLoRA's format (Dettmers et al. 2023): NF4 with its scales quantised a second time."""
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )

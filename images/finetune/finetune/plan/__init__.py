@@ -1,0 +1,1 @@
+"""plan: sizes, template and mask before money is spent."""

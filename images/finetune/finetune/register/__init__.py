@@ -1,0 +1,1 @@
+"""register: a version in MLflow with its lineage."""

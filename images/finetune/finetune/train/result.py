@@ -1,0 +1,68 @@
+"""What a finished training leaves: weights, tokenizer, history, and its page in MLflow."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from finetune.tracking import Run
+from finetune.train.watch import NAMES, memory
+from finetune.trained import ADAPTER, BASE, MODEL, TOKENIZER, TRACKING
+from finetune.base import TINY
+from stagekit.job import Job
+
+
+def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> None:
+    """Write the dataset's files and figures. What is hashed holds no times and no paths."""
+    output, training = job.output, job.config.training
+    history = [_deterministic(entry) for entry in trainer.state.log_history]
+    output.add_text("history.json", json.dumps([entry for entry in history if len(entry) > 1], indent=1))
+    _write_weights(job, trainer)
+    _copy(job, TOKENIZER)
+    if training.base_model == TINY:
+        _copy(job, BASE)
+    trainable, total = trainer.model.num_parameters(only_trainable=True), trainer.model.num_parameters()
+    output.metrics.update(
+        steps=trainer.state.global_step,
+        tokens=trainer._total_train_tokens,
+        train_loss=_last(history, "loss"),
+        eval_loss=_last(history, "eval_loss"),
+        trainable_parameters=trainable,
+        parameters=total,
+    )
+    output.add_text("speed.json", json.dumps({"seconds": seconds} | memory()), hashed=False)
+    if run:
+        run.file(output.workdir / "history.json")
+        run.finish()
+        output.add_text(TRACKING, run.as_json(), hashed=False)
+        output.links.update({"mlflow_run": run.url} if run.url else {})
+
+
+def _write_weights(job: Job, trainer: Any) -> None:
+    name = MODEL if job.config.training.method == "full" else ADAPTER
+    folder = job.output.workdir / name
+    trainer.model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)  # a form with this machine's path in it; `export` writes the card
+    if name == ADAPTER:
+        _name_base(folder / "adapter_config.json", job.config.training.base_model)
+    job.output.add_folder(name)
+
+
+def _name_base(path: Path, base_model: str) -> None:
+    """PEFT notes the folder that the base was loaded from, which is another one on every machine."""
+    config = json.loads(path.read_text())
+    config["base_model_name_or_path"] = base_model
+    path.write_text(json.dumps(config, indent=2, sort_keys=True))
+
+
+def _copy(job: Job, name: str) -> None:
+    shutil.copytree(job.input("plan").folder(name), job.output.workdir / name)
+    job.output.add_folder(name)
+
+
+def _deterministic(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name in NAMES or name == "step"}
+
+
+def _last(history: list[dict[str, Any]], name: str) -> float | None:
+    return next((entry[name] for entry in reversed(history) if name in entry), None)

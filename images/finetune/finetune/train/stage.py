@@ -1,0 +1,93 @@
+"""train: supervised fine-tuning, resumable, tracked in one MLflow run."""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import accelerate
+import peft
+import torch
+import transformers
+import trl
+
+from contract.config.base import versioned
+from contract.failures import RemoteTrouble
+from finetune.base import TINY, base_folder, load_tokenizer
+from finetune.data import encode_rows, learnable, read_splits
+from finetune.model import load_model, pick_device, quiet, working_dtype
+from finetune.tracking import UNTRACKED, Run, open_run
+from finetune.train import checkpoints
+from finetune.train.result import write_result
+from finetune.train.trainer import make_trainer
+from finetune.train.watch import Checkpoints, Figures
+from finetune.trained import BASE, TOKENIZER
+from stagekit.job import Job
+
+RUN_FILE = "mlflow_run.json"
+
+
+def run(job: Job) -> None:
+    """Reads samples and plan; writes adapter or model, tokenizer, history. Scratch holds checkpoints until then."""
+    quiet()
+    tracked = _open_run(job)
+    started = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="nocturne-train-") as folder:
+            trainer = _train(job, tracked, Path(folder))
+        write_result(job, trainer, tracked, time.monotonic() - started)
+    except torch.OutOfMemoryError as error:
+        raise RemoteTrouble(
+            f"the GPU's memory did not suffice: {error}", hint="a smaller batch, gradient checkpointing, or qlora"
+        ) from None
+
+
+def _train(job: Job, tracked: Run | None, folder: Path) -> Any:
+    training = job.config.training
+    device = pick_device(training)
+    torch.manual_seed(training.seed)
+    plan = job.input("plan")
+    tokenizer = load_tokenizer(plan.folder(TOKENIZER))
+    base = plan.folder(BASE) if training.base_model == TINY else base_folder(training.base_model)
+    added = bool(json.loads(plan.file("plan.json").read_text())["added_tokens"])
+    train, test = (learnable(encode_rows(tokenizer, part, training)) for part in read_splits(job.input("samples")))
+    model = load_model(base, tokenizer, working_dtype(device), device, four_bit=training.method == "qlora")
+    trainer = make_trainer(model, tokenizer, job.config, (train, test), added, folder, [Figures(job, tracked)])
+    identity = checkpoints.identity_of(_identity(job, device))
+    trainer.add_callback(Checkpoints(job, identity, lambda: trainer._total_train_tokens))
+    _resume(job, trainer, identity, folder)
+    return trainer
+
+
+def _resume(job: Job, trainer: Any, identity: str, folder: Path) -> None:
+    """Train from the newest whole checkpoint of this very training, or from the start."""
+    scratch = job.scratch()
+    found = checkpoints.restore(scratch, checkpoints.find(scratch, identity, job.log), folder, job.log)
+    if found:
+        trainer._total_train_tokens = found.tokens  # the trainer itself would count from 0 again
+        job.log.info("resumed", extra={"fields": {"step": found.step, "tokens": found.tokens}})
+    trainer.train(resume_from_checkpoint=str(checkpoints.local_folder(folder, found.step)) if found else None)
+
+
+def _identity(job: Job, device: torch.device) -> dict[str, Any]:
+    return {
+        "config": versioned(job.config),
+        "samples": job.input("samples").manifest.content_hash,
+        "plan": job.input("plan").manifest.content_hash,
+        "device": device.type,
+        "libraries": {module.__name__: module.__version__ for module in (accelerate, peft, torch, transformers, trl)},
+    }
+
+
+def _open_run(job: Job) -> Run | None:
+    """The run in MLflow: the one that a killed try began, where there is one."""
+    samples = job.input("samples").manifest
+    known = job.scratch().read(RUN_FILE)
+    name = f"{samples.recipe or 'train'}-{job.key[:8]}"
+    tracked = open_run(samples.recipe or "nocturne", name, known.decode() if known else None)
+    if tracked is None:
+        job.log.info(UNTRACKED)
+        return None
+    job.scratch().write(RUN_FILE, tracked.as_json().encode())
+    return tracked

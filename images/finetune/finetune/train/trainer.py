@@ -1,0 +1,102 @@
+"""TRL's SFTTrainer, fed with rows that are already tokens and labels, so that nothing is changed on the way."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset as Rows
+from peft import LoraConfig
+from transformers import EarlyStoppingCallback, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from contract.config.finetune import TrainConfig, Training
+from finetune.data import Row
+
+
+def make_trainer(
+    model: Any,
+    tokenizer: Any,
+    config: TrainConfig,
+    rows: tuple[Sequence[Row], Sequence[Row]],
+    added_tokens: bool,
+    folder: Path,
+    callbacks: list[TrainerCallback],
+) -> SFTTrainer:
+    """A trainer over train and test rows that keeps its checkpoints in `folder`."""
+    training = config.training
+    if training.early_stopping:
+        callbacks = [*callbacks, EarlyStoppingCallback(training.early_stopping)]
+    return SFTTrainer(
+        model=model,
+        args=arguments(config, model.device, folder),
+        train_dataset=_rows(rows[0]),
+        eval_dataset=_rows(rows[1]),
+        processing_class=tokenizer,
+        peft_config=None if training.method == "full" else adapter_config(training, model, added_tokens),
+        callbacks=callbacks,
+    )
+
+
+def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTConfig:
+    """The recipe's settings as the trainer's; what is not said here has no default that could change silently.
+
+    Packing is best-fit-decreasing: no row is longer than `max_length`, so none is ever cut by it.
+    """
+    training = config.training
+    gpu = device.type == "cuda"
+    return SFTConfig(
+        output_dir=str(folder),
+        packing=training.packing,
+        packing_strategy="bfd",
+        max_length=training.max_length,
+        per_device_train_batch_size=training.batch_size,
+        per_device_eval_batch_size=training.batch_size,
+        gradient_accumulation_steps=training.accumulation,
+        num_train_epochs=training.epochs,
+        learning_rate=training.learning_rate,
+        lr_scheduler_type=training.schedule if training.schedule != "constant" else "constant_with_warmup",
+        warmup_steps=training.warmup_steps,
+        optim=training.optimizer,
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_grad_norm,
+        gradient_checkpointing=training.gradient_checkpointing,
+        seed=training.seed,
+        bf16=gpu,
+        use_cpu=not gpu,
+        logging_steps=1,
+        logging_first_step=True,
+        eval_strategy="steps",
+        eval_steps=config.eval_every,
+        save_strategy="steps",
+        save_steps=config.save_every,
+        save_total_limit=2,
+        load_best_model_at_end=bool(training.early_stopping),
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+    )
+
+
+def adapter_config(training: Training, model: Any, added_tokens: bool) -> LoraConfig:
+    """Adapters on all linear layers; where the template brought new tokens, embedding and head are trained whole."""
+    return LoraConfig(
+        r=training.lora.rank,
+        lora_alpha=training.lora.alpha,
+        lora_dropout=training.lora.dropout,
+        target_modules="all-linear",
+        modules_to_save=embedding_names(model) if added_tokens else None,
+        task_type="CAUSAL_LM",
+    )
+
+
+def embedding_names(model: Any) -> list[str]:
+    """The names of input embedding and output head, which differ by architecture."""
+    wanted = {id(model.get_input_embeddings()), id(model.get_output_embeddings())}
+    return [name.rpartition(".")[2] for name, module in model.named_modules() if id(module) in wanted]
+
+
+def _rows(rows: Sequence[Row]) -> Rows:
+    return Rows.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})

@@ -1,0 +1,63 @@
+"""What `train` leaves behind, opened by the stages after it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+
+from contract.config.finetune import Training
+from finetune.base import TINY, base_folder, load_tokenizer
+from finetune.model import load_model
+from stagekit.dataset import Dataset
+
+BASE, TOKENIZER, ADAPTER, MODEL = "base", "tokenizer", "adapter", "model"
+TRACKING = "tracking.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training's result: adapter or whole model, with tokenizer, and the base it started from."""
+
+    dataset: Dataset
+
+    @cached_property
+    def training(self) -> Training:
+        """How it was trained."""
+        return Training.model_validate(self.dataset.manifest.config["training"])
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer with its chat template, as it was trained with."""
+        return load_tokenizer(self.dataset.folder(TOKENIZER))
+
+    @cached_property
+    def base_folder(self) -> Path:
+        """The base model's files."""
+        return self.dataset.folder(BASE) if self.training.base_model == TINY else base_folder(self.training.base_model)
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether the result is an adapter on the base."""
+        return self.training.method != "full"
+
+    def base(self, dtype: torch.dtype, device: torch.device) -> Any:
+        """The untuned model."""
+        return load_model(self.base_folder, self.tokenizer, dtype, device)
+
+    def tuned(self, dtype: torch.dtype, device: torch.device) -> Any:
+        """The tuned model: the adapter on an unquantised base, or the whole model."""
+        if not self.has_adapter:
+            return load_model(self.dataset.folder(MODEL), self.tokenizer, dtype, device)
+        model = PeftModel.from_pretrained(
+            self.base(dtype, device), self.dataset.folder(ADAPTER), autocast_adapter_dtype=False
+        )
+        return model.to(dtype).eval()
+
+    def known_run(self) -> str | None:
+        """The MLflow run it was logged to, as JSON, where it was."""
+        if any(file.path == TRACKING for file in self.dataset.manifest.files):
+            return self.dataset.file(TRACKING).read_text()
+        return None

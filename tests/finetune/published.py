@@ -1,0 +1,55 @@
+"""A published dataset, made with the kit's own writer."""
+
+from importlib import metadata
+from pathlib import Path
+
+from contract.manifest import Manifest
+from contract.records import Message, Sample
+from contract.uris import Address
+from stagekit.destination import LocalDestination
+from stagekit.output import Output
+from stagekit.schema import columns_of
+
+
+def sample(number: int, split: str, *turns: tuple[str, str]) -> Sample:
+    messages = [Message(role=role, content=content) for role, content in turns]
+    return Sample(id=f"s{number:04d}", messages=messages, split=split, source="test")
+
+
+def real_samples(count: int = 60, test: int = 6) -> list[Sample]:
+    """What the installed distributions say of themselves: real text that needs no network."""
+    texts = sorted((item.metadata["Name"], item.metadata.get_payload()) for item in metadata.distributions())
+    answers = [(name, " ".join(text.split())[:400]) for name, text in texts if text and len(text) > 500]
+    pairs = [(name, part) for name, text in answers for part in (text[:200], text[200:])][:count]
+    return [
+        sample(i, "test" if i < test else "train", ("user", f"Tell me about {name}."), ("assistant", part))
+        for i, (name, part) in enumerate(pairs)
+    ]
+
+
+def publish(folder: Path, samples: list[Sample], content_hash: str | None = None) -> str:
+    """Write samples as a published dataset; returns its URI."""
+    place = LocalDestination(Address("file", "", str(folder)))
+    output = Output(place, Sample, 50_000)
+    output.write(samples)
+    shards, dropped, found_hash = output.close()
+    manifest = Manifest(
+        stage="publish",
+        stage_version=1,
+        key=folder.name,
+        recipe="demo",
+        config={},
+        record="Sample",
+        columns=columns_of(output.schema),
+        shards=shards,
+        dropped_shards=dropped,
+        files=output.files,
+        rows_in=len(samples),
+        rows_out=len(samples),
+        content_hash=content_hash or found_hash,
+        started="2026-01-01T00:00:00Z",
+        finished="2026-01-01T00:00:00Z",
+    )
+    assert place.commit(manifest.model_dump_json().encode())
+    place.discard()
+    return str(place.final)
