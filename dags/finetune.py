@@ -1,0 +1,30 @@
+"""A published dataset to a trained, evaluated and registered model.
+
+One DAG for each file in `dags/recipes/` that has a `finetune` section. A new version of the dataset starts it;
+by hand it trains on any version: `dataset` is `latest`, a version's number, or a dataset's URI.
+
+- **plan** works out memory and tokens first, and refuses with the numbers before any GPU time is spent.
+- **train** goes on from its last complete checkpoint when it was killed.
+- **evaluate** compares with the base model; its gate decides whether **register** makes the model `champion`.
+- With `NOCTURNE_GPU=1` these tasks get the GPUs and share the pool `gpu`, whose slots say how many run at once.
+- By REST: `{"conf": {"dataset": "latest", "training.learning_rate": 0.0002, "training.epochs": 2}}`.
+"""
+
+from pathlib import Path
+
+from airflow.sdk import DAG
+
+from airflow_side import dataset_task
+from airflow_side.dag import dag_arguments, published, stage_task
+from airflow_side.flow import finetune_flow, load_recipes
+from airflow_side.form import trigger_form
+
+for recipe in load_recipes(Path(__file__).parent / "recipes"):
+    if recipe.finetune is None:
+        continue
+    flow = finetune_flow(recipe)
+    form = {"dataset": dataset_task.PARAM, **trigger_form(flow)}
+    with DAG(**dag_arguments(flow, __doc__), schedule=[published(recipe)], params=form):
+        dataset = dataset_task.dataset_task(recipe.name, published(recipe))
+        plan, train, evaluate, export, register = (stage_task(flow, step) for step in flow.steps())
+        dataset >> plan >> train >> [evaluate, export] >> register

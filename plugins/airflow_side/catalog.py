@@ -1,0 +1,227 @@
+"""Reads the small JSON files of the store: manifests, previews, releases. Never a shard, so it needs no pyarrow.
+
+A page asks for names that came from a browser, so every name is checked here before it becomes a path.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from airflow_side.secrets import S3_NAMES, resolve_secrets
+from airflow_side.settings import read_settings
+from contract.failures import BadConfig, BadInput, DamagedData, RemoteTrouble
+from contract.manifest import MANIFEST, PREVIEW, Manifest, Preview, parse_manifest
+from contract.release import LATEST_FILE, VERSIONS, Release
+from contract.stages import BY_NAME, STAGES
+from contract.uris import LATEST, Address, parse_uri
+
+RECIPE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+KEY = re.compile(r"[0-9a-f]{20}")
+LARGEST_FILE = 20_000_000  # bytes of a report that a page may hand out
+
+
+class Files(Protocol):
+    """Reading side of a store. Names below its root use `/`."""
+
+    def read(self, name: str) -> bytes | None:
+        """The whole object, or None where there is none."""
+
+    def folders(self, name: str) -> list[str]:
+        """Names of the folders directly below, sorted; names that start with a dot are not shown."""
+
+    def names(self, name: str) -> list[str]:
+        """Names of the objects directly below, sorted."""
+
+
+class LocalFiles:
+    """A local folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, name: str) -> bytes | None:
+        """The whole file, or None where there is none."""
+        try:
+            return (self.root / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def folders(self, name: str) -> list[str]:
+        """Folders directly below."""
+        return [path.name for path in self._below(name) if path.is_dir()]
+
+    def names(self, name: str) -> list[str]:
+        """Files directly below."""
+        return [path.name for path in self._below(name) if path.is_file()]
+
+    def _below(self, name: str) -> Iterator[Path]:
+        folder = self.root / name
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        return (path for path in found if not path.name.startswith("."))
+
+
+class S3Files:
+    """A bucket's prefix, through the `minio` SDK."""
+
+    def __init__(self, root: Address) -> None:
+        from minio import Minio  # 0.2 s that a local store does not need
+
+        env = resolve_secrets(S3_NAMES)
+        if missing := [name for name in S3_NAMES[:3] if name not in env]:
+            raise BadConfig(f"{', '.join(missing)} not set", expected="these, or the connection nocturne_s3")
+        endpoint = urlsplit(env["NOCTURNE_S3_ENDPOINT"])
+        self.root = root
+        self.client = Minio(
+            endpoint.netloc,
+            access_key=env["NOCTURNE_S3_ACCESS_KEY"],
+            secret_key=env["NOCTURNE_S3_SECRET_KEY"],
+            secure=endpoint.scheme == "https",
+            region=env.get("NOCTURNE_S3_REGION", "us-east-1"),
+        )
+
+    def read(self, name: str) -> bytes | None:
+        """The whole object, or None where there is none."""
+        from minio.error import S3Error
+
+        try:
+            response = self.client.get_object(self.root.bucket, self._key(name))
+        except S3Error as error:
+            if error.code in ("NoSuchKey", "NoSuchObject"):
+                return None
+            raise RemoteTrouble(f"S3 answered {error.code}", where=str(self.root)) from None
+        try:
+            return bytes(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+
+    def folders(self, name: str) -> list[str]:
+        """Common prefixes directly below."""
+        return [found for found, is_folder in self._below(name) if is_folder and not found.startswith(".")]
+
+    def names(self, name: str) -> list[str]:
+        """Objects directly below."""
+        return [found for found, is_folder in self._below(name) if not is_folder]
+
+    def _below(self, name: str) -> Iterator[tuple[str, bool]]:
+        prefix = f"{self._key(name)}/".lstrip("/")
+        for item in self.client.list_objects(self.root.bucket, prefix):
+            yield item.object_name[len(prefix) :].rstrip("/"), item.is_dir
+
+    def _key(self, name: str) -> str:
+        return "/".join(part for part in (self.root.path, name) if part)
+
+
+class Catalog:
+    """Recipes, releases and datasets of one store."""
+
+    def __init__(self, root: Address, files: Files) -> None:
+        self.root = root
+        self.files = files
+
+    def recipes(self) -> list[str]:
+        """Names of the recipes that have a folder in the store."""
+        return [
+            name
+            for name in self.files.folders("")
+            if RECIPE.fullmatch(name) and set(self.files.folders(name)) & BY_NAME.keys()
+        ]
+
+    def releases(self, recipe: str) -> list[Release]:
+        """Published versions, newest first."""
+        names = self.files.names(f"{_recipe(recipe)}/publish/{VERSIONS}")
+        found = [self._release(f"{recipe}/publish/{VERSIONS}/{name}") for name in names if name.endswith(".json")]
+        return sorted((release for release in found if release), key=lambda release: -release.version)
+
+    def release(self, recipe: str, version: str) -> Release | None:
+        """One published version, by number or as `latest`."""
+        if version == LATEST:
+            return self._release(f"{_recipe(recipe)}/publish/{LATEST_FILE}")
+        return next((release for release in self.releases(recipe) if str(release.version) == version), None)
+
+    def datasets(self, recipe: str) -> Iterator[tuple[str, str]]:
+        """Stage and key of every dataset of a recipe, in house order."""
+        present = set(self.files.folders(_recipe(recipe)))
+        for stage in STAGES:
+            if stage.name in present:
+                yield from ((stage.name, key) for key in self._keys(recipe, stage.name))
+
+    def manifest(self, recipe: str, stage: str, key: str) -> Manifest | None:
+        """A dataset's manifest, or None where there is no such dataset."""
+        folder = self._folder(recipe, stage, key)
+        return self._manifest(folder) if folder else None
+
+    def manifest_at(self, uri: str) -> Manifest | None:
+        """The manifest of a dataset by URI; None where it is not in this store, or not there."""
+        names = self.names_of(uri)
+        return self.manifest(*names) if names else None
+
+    def names_of(self, uri: str) -> tuple[str, str, str] | None:
+        """Recipe, stage and key of a dataset of this store; None for other addresses."""
+        prefix = f"{str(self.root).rstrip('/')}/"
+        parts = str(parse_uri(uri)).removeprefix(prefix).rstrip("/").split("/")
+        return (parts[0], parts[1], parts[2]) if str(parse_uri(uri)).startswith(prefix) and len(parts) == 3 else None
+
+    def preview(self, recipe: str, stage: str, key: str) -> Preview:
+        """A few rows and ledger entries; empty where a dataset has none."""
+        data = self.files.read(f"{self._folder(recipe, stage, key)}/{PREVIEW}")
+        try:
+            return Preview.model_validate_json(data) if data else Preview()
+        except ValidationError:
+            raise DamagedData("the preview cannot be read", where=f"{recipe}/{stage}/{key}/{PREVIEW}") from None
+
+    def file(self, recipe: str, stage: str, key: str, name: str) -> bytes | None:
+        """A file that the dataset's manifest lists; None for any other name, and for what is too large for a page."""
+        manifest = self.manifest(recipe, stage, key)
+        listed = {file.path for file in manifest.files if file.bytes <= LARGEST_FILE} if manifest else set()
+        return self.files.read(f"{self._folder(recipe, stage, key)}/{name}") if name in listed else None
+
+    def children(self, recipe: str, content_hash: str) -> list[tuple[str, str, Manifest]]:
+        """Datasets of the same recipe that were made from this one."""
+        found = ((stage, key, self.manifest(recipe, stage, key)) for stage, key in self.datasets(recipe))
+        return [
+            (stage, key, manifest)
+            for stage, key, manifest in found
+            if manifest and any(parent.content_hash == content_hash for parent in manifest.parents)
+        ]
+
+    def _keys(self, recipe: str, stage: str) -> list[str]:
+        return [key for key in self.files.folders(f"{recipe}/{stage}") if KEY.fullmatch(key)]
+
+    def _folder(self, recipe: str, stage: str, key: str) -> str | None:
+        """The dataset's folder; None for names that no dataset can have."""
+        if not RECIPE.fullmatch(recipe) or stage not in BY_NAME:
+            return None
+        if key == LATEST:
+            release = self.release(recipe, LATEST) if stage == "publish" else None
+            key = release.key if release else ""
+        return f"{recipe}/{stage}/{key}" if KEY.fullmatch(key) else None
+
+    @lru_cache(maxsize=2_000)  # noqa: B019 - a catalog lives as long as its request or task
+    def _manifest(self, folder: str) -> Manifest | None:
+        data = self.files.read(f"{folder}/{MANIFEST}")
+        return parse_manifest(data, where=folder) if data else None
+
+    def _release(self, name: str) -> Release | None:
+        data = self.files.read(name)
+        try:
+            return Release.model_validate_json(data) if data else None
+        except ValidationError:
+            raise DamagedData("the release cannot be read", where=f"{self.root}/{name}") from None
+
+
+def open_catalog() -> Catalog:
+    """The catalog of the store that the settings name."""
+    root = read_settings().store
+    return Catalog(root, S3Files(root) if root.scheme == "s3" else LocalFiles(Path(root.path)))
+
+
+def _recipe(name: str) -> str:
+    if not RECIPE.fullmatch(name):
+        raise BadInput(f"no recipe can be called {name!r}")
+    return name

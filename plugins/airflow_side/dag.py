@@ -1,0 +1,69 @@
+"""What every DAG of the house has in common, and one task for each step."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset
+
+from airflow_side.flow import Flow
+from airflow_side.operator import StageOperator
+from airflow_side.settings import read_settings
+from contract.recipe import Recipe
+from contract.steps import Step
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+GPU_POOL = "gpu"
+RETRIES = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+}
+
+
+def dag_arguments(flow: Flow, manual: str) -> dict[str, Any]:
+    """Arguments of a DAG. `manual` is its file's docstring; the recipe's own steps are added to it."""
+    recipe = flow.recipe
+    minutes = recipe.limits.minutes
+    return {
+        "dag_id": flow.dag_id,
+        "dag_display_name": f"{flow.dag_id} – {recipe.title}" if recipe.title else flow.dag_id,
+        "description": recipe.title or f"recipe {recipe.name}",
+        "doc_md": f"{manual}\n\n{steps_table(flow)}",
+        "start_date": START,
+        "catchup": False,
+        "max_active_runs": 1,
+        "dagrun_timeout": timedelta(minutes=minutes) if minutes else None,
+        "default_args": {"owner": recipe.owner, **RETRIES},
+        "tags": ["nocturne", recipe.name],
+        "render_template_as_native_obj": False,
+    }
+
+
+def published(recipe: Recipe) -> Asset:
+    """The dataset of a recipe: each new version is an event, which starts the fine-tuning."""
+    return Asset(name=recipe.name, uri=str(read_settings().store.child(recipe.name, "publish")), group="nocturne")
+
+
+def stage_task(flow: Flow, step: Step, **kwargs: Any) -> StageOperator:
+    """The task of one step. Stages that want a GPU wait for the pool `gpu` where the machine has one."""
+    resources = step.stage.resources
+    pool = {"pool": GPU_POOL} if resources.gpu and read_settings().gpu else {}
+    return StageOperator(
+        flow=flow,
+        step=step,
+        doc_md=step.stage.doc,
+        execution_timeout=timedelta(minutes=resources.minutes),
+        **pool,
+        **kwargs,
+    )
+
+
+def steps_table(flow: Flow) -> str:
+    """The recipe's steps as a Markdown table."""
+    head = "| step | image | what it does | CPUs | memory |\n|---|---|---|---|---|\n"
+    return head + "\n".join(
+        f"| {step.name} | {step.stage.image} | {step.stage.doc} "
+        f"| {step.stage.resources.cpus:g} | {step.stage.resources.memory_gb:g} GB |"
+        for step in flow.steps()
+    )

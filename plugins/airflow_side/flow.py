@@ -1,0 +1,67 @@
+"""A recipe's two DAGs as Airflow sees them: steps, and what a person may change about them when triggering a run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract.config.base import Config
+from contract.problems import parse_config
+from contract.recipe import Recipe, load_recipe
+from contract.steps import Step, finetune_steps, refresh_steps
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One DAG of a recipe. `root` is the part of the recipe that its trigger form may change."""
+
+    dag_id: str
+    recipe: Recipe
+    root: Config
+    to_steps: Callable[[Any], tuple[Step, ...]]
+
+    def steps(self, params: Mapping[str, Any] | None = None) -> tuple[Step, ...]:
+        """The steps, with the trigger form's values laid over the recipe's.
+
+        Raises `BadConfig` for values that the recipe's schema does not allow.
+        """
+        return self.to_steps(overlay(self.root, params or {}, where=f"the trigger form of {self.dag_id}"))
+
+    def step(self, name: str, params: Mapping[str, Any]) -> Step:
+        """One step by name, with the trigger form's values."""
+        return next(step for step in self.steps(params) if step.name == name)
+
+
+def refresh_flow(recipe: Recipe) -> Flow:
+    """Raw documents to a published dataset."""
+    return Flow(f"refresh_{recipe.name}", recipe, recipe, refresh_steps)
+
+
+def finetune_flow(recipe: Recipe) -> Flow:
+    """A published dataset to a registered model. The recipe must have a `finetune` section."""
+    assert recipe.finetune
+    return Flow(f"finetune_{recipe.name}", recipe, recipe.finetune, finetune_steps)
+
+
+def load_recipes(folder: Path) -> list[Recipe]:
+    """Every recipe of a folder, by name.
+
+    Raises `BadConfig` naming file, field, value and what is allowed.
+    """
+    return [load_recipe(path) for path in sorted(folder.glob("*.yaml"))]
+
+
+def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:
+    """A configuration with some of its fields replaced, addressed by dotted path (`instruct.pairs`).
+
+    Names that are no field of `root` belong to the DAG itself, such as `dataset`, and are left alone.
+    """
+    plain = root.model_dump(mode="json", by_alias=True)
+    for name, value in params.items():
+        *parents, last = name.split(".")
+        section = plain
+        for parent in parents:
+            section = section.get(parent) if isinstance(section, dict) else None
+        if isinstance(section, dict) and last in section:
+            section[last] = value
+    return parse_config(type(root), plain, where)
