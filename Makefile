@@ -1,3 +1,46 @@
+# Every target with a `##` comment shows up in `make help`.
+PYTHON ?= python3
+RUNNER ?= process
+EMBEDDED = exec env PYTHONPATH=images/shared:images/airflow .venv/airflow/bin/python -m embedded
+DEV = .venv/dev/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venvs test-venvs demo ui stop test check fix docs clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venvs: ## Make or update the virtual environments (make demo does it by itself)
+	@$(PYTHON) images/airflow/embedded/venvs.py
+
+test-venvs:
+	@$(PYTHON) images/airflow/embedded/venvs.py --tests
+
+demo: venvs ## Real articles to a registered model, on this machine (RUNNER=docker: in containers)
+	@$(EMBEDDED) demo --runner $(RUNNER)
+
+ui: venvs ## Airflow and MLflow in the browser, with the demo's runs, until Ctrl-C
+	@$(EMBEDDED) ui --runner $(RUNNER)
+
+stop: ## Stop what a killed demo or ui left running
+	@$(EMBEDDED) stop
+
+test: test-venvs ## Run all tests this machine can run, and say what was skipped (ONLY="curate contract")
+	@$(DEV)/python tests/run.py $(ONLY)
+
+check: test-venvs ## Lint, types, import rules, locks, generated docs; changes nothing
+	@$(DEV)/python tests/check.py
+
+fix: test-venvs ## Format the code and mend what the linter can mend
+	@$(DEV)/ruff format .
+	@$(DEV)/ruff check --fix .
+
+docs: test-venvs ## Write the generated parts of the README and docs/ anew
+	@$(DEV)/python docs/generate.py
+
+clean: stop ## Remove all runs and data of the demo (.nocturne); virtual environments stay
+	@rm -rf .nocturne
+
 # --- containers: locks, images, stack ---------------------------------------------------------------------------------
 COMPOSE ?= docker compose
 ENV_FILE ?= .env

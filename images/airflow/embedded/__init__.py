@@ -1,1 +1,1 @@
-"""Nocturne on one machine without containers: its virtual environments, an embedded Airflow and MLflow, and the demo."""
+"""Nocturne on one machine without containers: its environments, an embedded Airflow and MLflow, the demo."""

@@ -7,9 +7,10 @@ import time
 
 from embedded.console import Console
 from embedded.demo import demo
+from embedded.lock import Busy, ask_holder_to_stop, exclusive
 from embedded.services import ServiceFailed, stop_left_over
 from embedded.settings import USER, Home
-from embedded.stack import Busy, exclusive, register, running_stack
+from embedded.stack import register, running_stack
 from embedded.watch import RunFailed
 
 INTERRUPTED = 130
@@ -22,7 +23,8 @@ def main() -> int:
     parser.add_argument("--runner", choices=("process", "docker"), default="process")
     options = parser.parse_args()
     console, home = Console(), Home()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         if options.command == "demo":
             demo(home, options.runner, console)
@@ -35,13 +37,13 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         console.say("Stopped.")
-        return INTERRUPTED
+        return 0 if options.command == "ui" else INTERRUPTED
     return 0
 
 
 def ui(home: Home, runner: str, console: Console) -> None:
     """The stack in the foreground, until Ctrl-C."""
-    with running_stack(home, runner, console) as stack:
+    with running_stack(home, runner, console, "ui") as stack:
         console.say(f"Airflow  {stack.ports.airflow_url}   user {USER}, password {stack.password}")
         console.say(f"MLflow   {stack.ports.mlflow_url}")
         console.say("Ctrl-C stops both.")
@@ -51,8 +53,11 @@ def ui(home: Home, runner: str, console: Console) -> None:
 
 
 def stop(home: Home, console: Console) -> None:
-    """Stop what a killed command left behind."""
-    with exclusive(home):
+    """Stop what another command runs, or what a killed one left behind."""
+    if holder := ask_holder_to_stop(home.path):
+        console.say(f"Stopped {holder}.")
+        return
+    with exclusive(home.path, "stop"):
         number = stop_left_over(register(home))
     console.say(f"Stopped {number} services that were left over." if number else "Nothing was left running.")
 

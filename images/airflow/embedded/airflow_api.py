@@ -77,7 +77,8 @@ class Airflow:
             if answer.status != 404:
                 raise
             return None
-        return json.loads(value) if isinstance(value, str) else value
+        found = json.loads(value) if isinstance(value, str) else value
+        return found if isinstance(found, dict) else None
 
     def runs_started_by(self, dag: str, run: str) -> list[tuple[str, str]]:
         """DAG and run id of every run that this run's asset events started."""
@@ -93,7 +94,7 @@ class Airflow:
             return False
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:

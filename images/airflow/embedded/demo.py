@@ -22,7 +22,7 @@ def demo(home: Home, runner: str, console: Console) -> None:
     check_engine(runner)
     number, _ = write_articles(ROOT, home.store / "raw" / "demo" / "articles.jsonl")
     console.say(f"{number} articles: the descriptions of the Python distributions in .venv")
-    with running_stack(home, runner, console) as stack:
+    with running_stack(home, runner, console, "demo") as stack:
         console.say(f"Airflow and MLflow are up after {time.monotonic() - started:.0f} s")
         refreshed, tuned = walk(stack, console)
     report(console, refreshed, tuned, time.monotonic() - started)

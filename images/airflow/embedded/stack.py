@@ -10,10 +10,8 @@ asked to end.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from pathlib import Path
 
 from embedded.airflow_api import Airflow
 from embedded.console import Console
+from embedded.lock import exclusive
 from embedded.services import Running, Service, ServiceFailed, stop_left_over
 from embedded.settings import (
     LOOPBACK,
@@ -37,10 +36,6 @@ from embedded.settings import (
 )
 
 POOL_OF_GPUS = "gpu"
-
-
-class Busy(Exception):
-    """Another command holds the stack of this checkout."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +55,12 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(home: Home, runner: str, console: Console) -> Iterator[Stack]:
+def running_stack(home: Home, runner: str, console: Console, command: str) -> Iterator[Stack]:
     """Start everything, hand over a logged-in stack, and stop everything whatever happens.
 
     Raises `Busy` when another command of this checkout has its stack up, `ServiceFailed` when a service does not start.
     """
-    with exclusive(home):
+    with exclusive(home.path, command):
         stop_left_over(register(home))
         services = Running(register(home))
         try:
@@ -78,22 +73,6 @@ def running_stack(home: Home, runner: str, console: Console) -> Iterator[Stack]:
 def register(home: Home) -> Path:
     """Where the process numbers of running services are kept."""
     return home.path / "services.json"
-
-
-@contextlib.contextmanager
-def exclusive(home: Home) -> Iterator[None]:
-    """One command at a time: the lock goes with the process that holds it."""
-    home.path.mkdir(parents=True, exist_ok=True)
-    with (home.path / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise Busy(f"`{file.read()}` is running here already. Try: wait for it, or end it with Ctrl-C") from None
-        file.truncate(0)
-        file.write(f"make {os.environ.get('NOCTURNE_COMMAND', 'demo')} (process {os.getpid()})")
-        file.flush()
-        yield
 
 
 def start(home: Home, runner: str, services: Running, console: Console) -> Stack:

@@ -40,7 +40,7 @@ def by_rule(account: Account) -> dict[str, int]:
     return account.dropped | account.failed | account.skipped
 
 
-def table(rows: list[tuple[str, ...]]) -> list[str]:
+def table(rows: list[tuple[str, str, str, str]]) -> list[str]:
     """Aligned columns, numbers to the right, a rule under the head."""
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in rows]

@@ -75,8 +75,8 @@ def outcome(result: dict[str, Any] | None) -> str:
     """What a stage did, in a few words."""
     if not result or "rows" not in result:
         return ""
-    rows = [f"{result['rows']:,} rows"] * bool(result["rows"]) + [f"{result['dropped']:,} dropped"] * bool(result["dropped"])
-    return ", ".join([*["reused"] * result["reused"], *rows])
+    counts = [("rows", result["rows"]), ("dropped", result["dropped"])]
+    return ", ".join(["reused"] * result["reused"] + [f"{number:,} {what}" for what, number in counts if number])
 
 
 def last_error(log: Path) -> str:
