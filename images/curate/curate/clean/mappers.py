@@ -39,11 +39,11 @@ SPACES = re.compile(r"\s+")
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    return ftfy.fix_text(text, FTFY)
+    return str(ftfy.fix_text(text, FTFY))
 
 
 def strip_html(text: str) -> str:
-    """A whole page becomes its text; in other text, known tags go and entities are resolved, except in Markdown code."""
+    """A page becomes its text; in other text, known tags go and entities are resolved, except in Markdown code."""
     if "<" not in text and "&" not in text:
         return text
     if WHOLE_PAGE.search(text, 0, 2_000):
