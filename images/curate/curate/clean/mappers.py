@@ -11,6 +11,8 @@ from curate.markup import page_text
 Mapping = Callable[[str], str]
 
 FTFY = ftfy.TextFixerConfig(unescape_html=False)  # entities are the html mapper's work
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
+MAY_NEED_FTFY = re.compile(r"[^\n\t -~]")  # printable ASCII never does, and most text is that
 WHOLE_PAGE = re.compile(r"<(?:!doctype html|html|body)\b", re.IGNORECASE)
 CODE = re.compile(r"(^```.*?^```[^\n]*$|^~~~.*?^~~~[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -39,7 +41,7 @@ SPACES = re.compile(r"\s+")
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    return str(ftfy.fix_text(text, FTFY))
+    return "".join(ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in LINE.findall(text))
 
 
 def strip_html(text: str) -> str:

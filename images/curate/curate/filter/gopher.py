@@ -14,7 +14,7 @@ at all.
 from collections import Counter
 from collections.abc import Sequence
 
-from curate.filter.row import Measure, Row, share
+from curate.filter.row import Measure, Row, ngrams, share
 
 STOP_WORDS = frozenset(("the", "be", "to", "of", "and", "that", "have", "with"))
 BULLETS = ("•", "‣", "●", "◦", "▪", "-", "*", "+")
@@ -56,7 +56,7 @@ def ellipsis_lines(row: Row) -> float:
 
 def words_with_letter(row: Row) -> float:
     """Share of tokens with at least one letter."""
-    return share(sum(any(map(str.isalpha, token)) for token in row.tokens), len(row.tokens))
+    return share(sum(token.isalpha() or any(map(str.isalpha, token)) for token in row.tokens), len(row.tokens))
 
 
 def stop_words(row: Row) -> int:
@@ -96,13 +96,12 @@ def top_ngram(length: int) -> Measure:
 
 
 def duplicate_ngrams(length: int) -> Measure:
-    """Share of characters in n-grams of `length` words that came before, overlaps counted once."""
+    """Share of characters in n-grams of `length` words, 5 or more, that came before, overlaps counted once."""
 
     def measure(row: Row) -> float:
-        grams = ngrams(row.words, length)
-        if len(set(grams)) == len(grams):
+        if not row.repeats_five_words:
             return 0.0
-        return share(_characters_seen_before(grams, length), len(row.text))
+        return share(_characters_seen_before(ngrams(row.words, length), length), len(row.text))
 
     return measure
 
@@ -110,11 +109,6 @@ def duplicate_ngrams(length: int) -> Measure:
 def repeated_characters(parts: Sequence[str]) -> int:
     """Characters in parts that came before."""
     return sum(map(len, parts)) - sum(map(len, set(parts)))
-
-
-def ngrams(words: list[str], length: int) -> list[tuple[str, ...]]:
-    """All runs of `length` words."""
-    return list(zip(*(words[start:] for start in range(length)), strict=False))
 
 
 def _characters_seen_before(grams: list[tuple[str, ...]], length: int) -> int:

@@ -35,6 +35,17 @@ class Row:
         """Parts between blank lines, stripped."""
         return [part for raw in self.text.split("\n\n") if (part := raw.strip())]
 
+    @cached_property
+    def repeats_five_words(self) -> bool:
+        """Whether any run of five words occurs twice; if not, no longer run does."""
+        grams = ngrams(self.words, 5)
+        return len(set(grams)) < len(grams)
+
+
+def ngrams(words: list[str], length: int) -> list[tuple[str, ...]]:
+    """All runs of `length` words."""
+    return list(zip(*(words[start:] for start in range(length)), strict=False))
+
 
 class Finding(NamedTuple):
     """Why a rule says no."""

@@ -15,7 +15,7 @@ from curate.filter.row import Finding, Row, share
 
 SENTENCES = 5
 ENDED_LINES, SHORT_LINES, LINE_CHARACTERS, REPEATED, LINE_ENDS = 0.12, 0.67, 30, 0.01, 0.3
-SENTENCE = re.compile(r"[^.!?]*\w[^.!?]*[.!?]+")
+SENTENCE_END = re.compile(r"\w[\"'’”)\]]*[.!?]+[\"'’”)\]]*(?:\s|\Z)")
 END_MARKS = (".", "!", "?", "…", '"', "'", "”", "’", "。", "！", "？", "؟", "।")
 
 
@@ -31,7 +31,7 @@ def curly_bracket(row: Row) -> Finding | None:
 
 def sentence_count(row: Row) -> int:
     """Sentences, by their end marks."""
-    return len(SENTENCE.findall(row.text))
+    return len(SENTENCE_END.findall(row.text))
 
 
 def ended_lines(row: Row) -> float:
