@@ -37,12 +37,12 @@ def document_from(found: Found, source: IngestSource, name: str, limit: int) -> 
         return _reject(found, "too_long", size, limit, row=text[:1_000])
     fields = {field: _string(dotted(found.value, path)) for field, path in _paths(source).items()}
     fields.update({str(field): value for field, value in source.constants.items()})
-    own_id = fields.pop("id", None)
+    own_id, origin = fields.pop("id", None), fields.pop("source", None)
     identity = fields.get("url") or found.identity or text
     return Document(
         id=own_id or digest([name, identity])[:ID_LENGTH],
         text=text,
-        source=name,
+        source=origin or name,
         metadata=_metadata(found.value, source),
         **fields,
     )
