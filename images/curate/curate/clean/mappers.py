@@ -11,6 +11,8 @@ from curate.markup import page_text
 Mapping = Callable[[str], str]
 
 FTFY = ftfy.TextFixerConfig(unescape_html=False)  # entities are the html mapper's work
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
+MAY_NEED_FTFY = re.compile(r"[^\n\t -~]")  # printable ASCII never does, and most text is that
 WHOLE_PAGE = re.compile(r"<(?:!doctype html|html|body)\b", re.IGNORECASE)
 CODE = re.compile(r"(^```.*?^```[^\n]*$|^~~~.*?^~~~[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -39,11 +41,11 @@ SPACES = re.compile(r"\s+")
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    return ftfy.fix_text(text, FTFY)
+    return "".join(ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in LINE.findall(text))
 
 
 def strip_html(text: str) -> str:
-    """A whole page becomes its text; in other text, known tags go and entities are resolved, except in Markdown code."""
+    """A page becomes its text; in other text, known tags go and entities are resolved, except in Markdown code."""
     if "<" not in text and "&" not in text:
         return text
     if WHOLE_PAGE.search(text, 0, 2_000):

@@ -1,9 +1,10 @@
 """What a reader finds in a file: records, and places where there should have been one."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 
@@ -46,11 +47,11 @@ class SourceFile:
     limit: int
     records_at: str = ""
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedReader:
         """Its bytes, decompressed as they are read."""
         compression = COMPRESSED.get(Path(self.name).suffix.lower())
         try:
-            return pa.input_stream(str(self.path), compression=compression, buffer_size=CHUNK)  # type: ignore[no-any-return]
+            return io.BufferedReader(pa.input_stream(str(self.path), compression=compression, buffer_size=CHUNK))
         except PermissionError:
             raise BadInput("no permission to read the file", where=self.name) from None
 
@@ -68,7 +69,9 @@ class SourceFile:
 
     def damaged(self, what: object) -> BadInput:
         """The failure to raise when the file as a whole cannot be read."""
-        return BadInput(f"the file is damaged: {what}", where=self.name, hint="replace it, or take it out of the source")
+        return BadInput(
+            f"the file is damaged: {what}", where=self.name, hint="replace it, or take it out of the source"
+        )
 
 
 def readable(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +16,9 @@ from curate.paths import dotted
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ID_LENGTH = 20
 SAME_NAME = ("title", "author", "url", "license", "language", "created_at")
-"""Document fields taken from a record's key of the same name where nothing is mapped. Not `id`: in raw files it is often a
-row number, which repeats from file to file."""
+"""Document fields taken from a record's key of the same name where nothing is mapped.
+
+Not `id`: in raw files it is often a row number, which repeats from file to file."""
 
 
 def document_from(found: Found, source: IngestSource, name: str, limit: int) -> Document | Rejected:
@@ -34,13 +36,13 @@ def document_from(found: Found, source: IngestSource, name: str, limit: int) -> 
     if len(text) * 4 > limit and (size := len(text.encode())) > limit:
         return _reject(found, "too_long", size, limit, row=text[:1_000])
     fields = {field: _string(dotted(found.value, path)) for field, path in _paths(source).items()}
-    fields |= source.constants
-    own_id = fields.pop("id", None)
+    fields.update({str(field): value for field, value in source.constants.items()})
+    own_id, origin = fields.pop("id", None), fields.pop("source", None)
     identity = fields.get("url") or found.identity or text
     return Document(
         id=own_id or digest([name, identity])[:ID_LENGTH],
         text=text,
-        source=name,
+        source=origin or name,
         metadata=_metadata(found.value, source),
         **fields,
     )
@@ -79,7 +81,7 @@ def _text(found: Found, source: IngestSource) -> str | Rejected:
 
 
 def _paths(source: IngestSource) -> dict[str, str]:
-    return {field: field for field in SAME_NAME} | source.fields
+    return {field: field for field in SAME_NAME} | {str(field): path for field, path in source.fields.items()}
 
 
 def _metadata(value: Mapping[str, Any], source: IngestSource) -> dict[str, str]:
@@ -89,7 +91,7 @@ def _metadata(value: Mapping[str, Any], source: IngestSource) -> dict[str, str]:
 
 def _string(value: Any) -> str | None:
     """A field's value as text: dates in ISO 8601, lists and objects as JSON; blank counts as absent."""
-    if value is None or isinstance(value, float) and value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()

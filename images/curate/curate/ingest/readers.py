@@ -1,7 +1,7 @@
 """Readers, one per format: a file in, records and rejects out, in the file's own order.
 
-A file whose parts can be told apart (lines, rows, one record per file) loses only the broken part, to the ledger. A file
-of many records that cannot be read as a whole is a failure, since nobody can say how many records went with it.
+A file whose parts can be told apart (lines, rows, one record per file) loses only the broken part, to the ledger. A
+file of many records that cannot be read as a whole is a failure, since nobody can say how many records went with it.
 """
 
 import csv
@@ -57,7 +57,7 @@ def read_csv(file: SourceFile) -> Iterator[Record]:
     csv.field_size_limit(file.limit)
     delimiter = "\t" if ".tsv" in PurePath(file.name).suffixes else ","
     with file.open() as stream:
-        text = io.TextIOWrapper(io.BufferedReader(stream), "utf-8-sig", "surrogateescape", newline="")  # type: ignore[type-var]
+        text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
         rows = csv.reader(text, strict=True, delimiter=delimiter)
         try:
             header = next(rows, [])
@@ -195,10 +195,10 @@ def _csv_row(place: str, header: list[str], row: list[str]) -> Record:
     return Found(place, dict(zip(header, row, strict=True)))
 
 
-def _parquet_rows(batch: pa.RecordBatch) -> list[dict[str, Any] | str]:
-    """The rows, or instead of a row that is not UTF-8 what is wrong with it."""
+def _parquet_rows(batch: pa.RecordBatch) -> list[Any]:
+    """The rows; in the place of a row that is not UTF-8, what is wrong with it, as text."""
     try:
-        return batch.to_pylist()  # type: ignore[return-value]
+        return list(batch.to_pylist())
     except UnicodeDecodeError as error:
         if batch.num_rows == 1:
             return [_bad_byte(error)]

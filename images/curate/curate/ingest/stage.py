@@ -78,7 +78,7 @@ class _Intake:
         rejected = self.rejects.total()
         if rejected > self.config.max_rejected * self.total:
             raise BadInput(
-                f"{rejected} of {self.total} records rejected ({_counts(self.rejects)}); first: {'; '.join(self.first)}",
+                f"{rejected} of {self.total} records rejected ({_counts(self.rejects)}), first {', '.join(self.first)}",
                 expected=f"{self.config.max_rejected:.0%} at most",
                 where=_uris(self.config),
                 hint="correct the mapping or the files, or raise `max_rejected`",
@@ -89,16 +89,20 @@ class _Intake:
     def _take(self, record: Found | Rejected, source: IngestSource, name: str) -> None:
         self.total += 1
         self.job.output.books.open(ACCOUNT, 1)
-        result = record
-        if isinstance(record, Found):
-            result = document_from(record, source, name, self.config.max_row_bytes)
-            self.repaired += isinstance(result, Document) and needs_repair(record)
-        if isinstance(result, Document) and result.id in self._ids:
-            result = Rejected(record.place, "duplicate_id", id=result.id, row=record_json(record.value))
+        result = self._document(record, source, name) if isinstance(record, Found) else record
         if isinstance(result, Rejected):
             self._reject(result)
         else:
             self._keep(result)
+
+    def _document(self, found: Found, source: IngestSource, name: str) -> Document | Rejected:
+        result = document_from(found, source, name, self.config.max_row_bytes)
+        if isinstance(result, Rejected):
+            return result
+        if result.id in self._ids:
+            return Rejected(found.place, "duplicate_id", id=result.id, row=record_json(found.value))
+        self.repaired += needs_repair(found)
+        return result
 
     def _keep(self, document: Document) -> None:
         self._ids.add(document.id)

@@ -20,7 +20,7 @@ class ChunkConfig(StageConfig):
     """Longest extract made by joining (characters, 1 to 1,000,000)."""
 
     oversize: Literal["keep", "cut"] = "keep"
-    """A sentence or block that alone is above `maximum`: `keep` it whole, or `cut` it at a line end or space below it."""
+    """A sentence or block that alone is above `maximum`: `keep` it whole, or `cut` it at a line end or space."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -12,9 +12,10 @@ Mapper = Literal["unicode", "html", "boilerplate", "whitespace", "plain"]
 class CleanConfig(StageConfig):
     """Runs mappers over each document's text, in order.
 
-    `unicode` mends mojibake, control characters and curly quotes (ftfy); `html` strips tags and entities outside Markdown
-    code; `boilerplate` removes lines by pattern; `whitespace` keeps indentation, and else one space and one blank line at
-    most; `plain` keeps letters, digits, underscore, white space and . , ! ? ' only, and collapses white space.
+    `unicode` mends mojibake, control characters and curly quotes (ftfy); `html` strips tags and entities outside
+    Markdown code; `boilerplate` removes lines by pattern; `whitespace` keeps indentation, and else one space and one
+    blank line at most; `plain` keeps letters, digits, underscore, white space and . , ! ? ' only, and collapses white
+    space.
     """
 
     mappers: list[Mapper] = ["unicode", "html", "boilerplate", "whitespace"]

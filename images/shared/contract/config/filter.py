@@ -1,10 +1,10 @@
 """filter: keep the rows that pass every rule."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from contract.config.base import Config, StageConfig
+from contract.config.base import Config, Pattern, StageConfig
 
 
 class Length(Config):
@@ -18,6 +18,12 @@ class Length(Config):
 
     maximum: int | None = Field(None, ge=1)
     """Longest text kept (in `unit`)."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        return self
 
 
 class Keywords(Config):
@@ -33,10 +39,10 @@ class Keywords(Config):
 class Format(Config):
     """The shape a text must have."""
 
-    must_match: str | None = None
+    must_match: Pattern | None = None
     """Regular expression that must be found in the text."""
 
-    must_not_match: str | None = None
+    must_not_match: Pattern | None = None
     """Regular expression that must not be found in the text."""
 
     valid_json: bool = False
@@ -44,6 +50,22 @@ class Format(Config):
 
     ends_like_a_sentence: bool = False
     """Drop texts that do not end in . ! ? or a closing quote or bracket after one."""
+
+    code_parses: bool = False
+    """Drop texts with a Markdown code block marked `python` or `json` that does not parse."""
+
+
+class Samples(Config):
+    """Rules that only samples can break, whatever `field` says."""
+
+    refusals: bool = False
+    """Drop samples whose answer declines to answer ("I'm sorry, but I cannot...", "As an AI language model...")."""
+
+    mentions_source: bool = False
+    """Drop samples whose instruction speaks of the text it was made from ("the context", "this article")."""
+
+    copies_instruction: float | None = Field(None, gt=0, le=1)
+    """Drop samples whose answer repeats more than this share of the instruction in one run (0 to 1); null: off."""
 
 
 class Quality(Config):
@@ -55,12 +77,18 @@ class Quality(Config):
     gopher_repetition: bool = False
     """The repetition rules of Gopher (Rae et al. 2021, table A1)."""
 
+    c4: bool = False
+    """The document rules of C4 (Raffel et al. 2020, section 2.2)."""
+
+    fineweb: bool = False
+    """The rules that FineWeb added (Penedo et al. 2024, section 3.6)."""
+
 
 class FilterConfig(StageConfig):
     """Drops rows by rule; the first rule that says no counts, and the ledger names all of them."""
 
-    field: Literal["text", "instruction", "answer"] = "text"
-    """Which text the rules look at: a document's `text`, or a sample's `instruction` or `answer`."""
+    field: Literal["text", "instruction", "answer", "conversation"] = "text"
+    """Which text the rules look at: a document's `text`, a sample's `instruction` or `answer`, or all its messages."""
 
     length: Length = Length()
     """Bounds on length."""
@@ -73,6 +101,12 @@ class FilterConfig(StageConfig):
 
     quality: Quality = Quality()
     """Heuristics of text quality."""
+
+    samples: Samples = Samples()
+    """Rules on a sample's instruction and answer."""
+
+    licenses: list[str] | None = None
+    """Licences allowed, in any case; a row of another or of none is dropped. Null allows all."""
 
     audit: bool = False
     """Drop nothing; count and report what the rules would have dropped."""

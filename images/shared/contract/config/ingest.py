@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from contract.config.base import Source, StageConfig
 
-DocumentField = Literal["id", "title", "author", "url", "license", "language", "created_at"]
+DocumentField = Literal["id", "title", "author", "url", "source", "license", "language", "created_at"]
 Format = Literal["auto", "json", "jsonl", "csv", "parquet", "markdown", "html", "text"]
 
 
@@ -18,7 +18,7 @@ class IngestSource(Source):
     """
 
     name: str = Field("", max_length=80)
-    """Name kept in each document's `source`; empty means the last part of the URI."""
+    """Kept in each document's `source` where no field is mapped to that; empty means the last part of the URI."""
 
     format: Format = "auto"
     """File format; `auto` goes by file ending. `.gz` and `.zst` are read as they are."""

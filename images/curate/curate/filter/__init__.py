@@ -1,0 +1,1 @@
+"""filter: rows that pass every rule."""

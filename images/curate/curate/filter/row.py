@@ -1,0 +1,77 @@
+"""What rules look at, and how they answer."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~‘’“”«»…–—•·"
+
+Number = int | float
+
+
+class Row:
+    """One row: the text of the configured field, and what else rules need. Words, lines and paragraphs are cut once."""
+
+    def __init__(self, text: str, instruction: str = "", answer: str = "", license: str | None = None) -> None:
+        self.text, self.instruction, self.answer, self.license = text, instruction, answer, license
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Everything between white space."""
+        return self.text.split()
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Tokens without the punctuation around them; those of punctuation only are left out."""
+        return [word for token in self.tokens if (word := token.strip(PUNCTUATION))]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Lines with text, stripped."""
+        return [line for raw in self.text.split("\n") if (line := raw.strip())]
+
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """Parts between blank lines, stripped."""
+        return [part for raw in self.text.split("\n\n") if (part := raw.strip())]
+
+    @cached_property
+    def repeats_five_words(self) -> bool:
+        """Whether any run of five words occurs twice; if not, no longer run does."""
+        grams = ngrams(self.words, 5)
+        return len(set(grams)) < len(grams)
+
+
+def ngrams(words: list[str], length: int) -> list[tuple[str, ...]]:
+    """All runs of `length` words."""
+    return list(zip(*(words[start:] for start in range(length)), strict=False))
+
+
+class Finding(NamedTuple):
+    """Why a rule says no."""
+
+    value: Number | str
+    threshold: Number | str
+
+
+Check = Callable[[Row], Finding | None]
+Measure = Callable[[Row], Number]
+
+
+def at_least(measure: Measure, bound: Number | None) -> Check | None:
+    """A check that the measure reaches the bound; None where there is no bound."""
+    if bound is None:
+        return None
+    return lambda row: Finding(value, bound) if (value := measure(row)) < bound else None
+
+
+def at_most(measure: Measure, bound: Number | None) -> Check | None:
+    """A check that the measure does not exceed the bound; None where there is no bound."""
+    if bound is None:
+        return None
+    return lambda row: Finding(value, bound) if (value := measure(row)) > bound else None
+
+
+def share(part: Number, whole: Number) -> float:
+    """`part / whole`, 0 of nothing being 0."""
+    return part / whole if whole else 0.0
