@@ -1,8 +1,8 @@
 """decontaminate: drop rows that hold benchmark items."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.config.base import RUNTIME, Source, StageConfig
 
@@ -10,8 +10,8 @@ from contract.config.base import RUNTIME, Source, StageConfig
 class Benchmark(Source):
     """A benchmark file whose items must not be trained on."""
 
-    name: str
-    """Name used in the ledger and the report."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+    """Name used in the ledger and the report; letters, digits, dot, underscore and hyphen."""
 
     fields: list[str] = Field(min_length=1)
     """Dotted paths of the texts to compare, such as `question`; lists of texts are joined."""
@@ -27,7 +27,7 @@ class DecontaminateConfig(StageConfig):
     """Benchmarks to compare with; without any, every row is kept."""
 
     exact: bool = True
-    """Drop rows that hold a whole item, normalised."""
+    """Drop rows that hold all words of an item in order; an item of fewer words than `ngram` must be a whole line."""
 
     ngram: int = Field(8, ge=1, le=50)
     """Words per n-gram (1 to 50)."""
@@ -40,3 +40,10 @@ class DecontaminateConfig(StageConfig):
 
     workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
     """Threads (1 to 256); 0 means one per core."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [benchmark.name for benchmark in self.benchmarks]
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two benchmarks are named {', '.join(doubles)}; expected a name for each")
+        return self

@@ -1,8 +1,8 @@
 """mix: join general instruction datasets to the generated samples."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.config.base import Source, StageConfig
 
@@ -10,8 +10,8 @@ from contract.config.base import Source, StageConfig
 class MixSource(Source):
     """One general dataset to take samples from."""
 
-    name: str
-    """Name kept in each sample's `source`."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+    """Name kept in each sample's `source`; letters, digits, dot, underscore and hyphen."""
 
     format: Literal["alpaca", "sharegpt", "openai"] = "alpaca"
     """Layout of its rows."""
@@ -20,7 +20,7 @@ class MixSource(Source):
     """Most samples taken, chosen by hash (null takes all)."""
 
     repeat: int = Field(1, ge=1, le=100)
-    """How often each sample appears (1 to 100)."""
+    """How often each sample appears (1 to 100); copies always share a split."""
 
     license: str | None = None
     """Licence of its samples."""
@@ -34,3 +34,10 @@ class MixConfig(StageConfig):
 
     seed: int = Field(0, ge=0, le=2**32 - 1)
     """Seed of the choice (0 to 4,294,967,295)."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [dataset.name for dataset in self.datasets]
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two datasets are named {', '.join(doubles)}; expected a name for each")
+        return self
