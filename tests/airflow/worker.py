@@ -9,6 +9,8 @@ import signal
 import sys
 from types import SimpleNamespace
 
+from airflow.sdk.exceptions import AirflowException
+
 from airflow_side.flow import refresh_flow
 from airflow_side.operator import StageOperator
 from contract.recipe import Recipe
@@ -22,5 +24,5 @@ ti = SimpleNamespace(
 )
 try:
     print(json.dumps(operator.execute({"params": {}, "ti": ti, "outlet_events": {}})))
-except Exception as error:
+except AirflowException as error:
     print(f"{type(error).__name__}: {error}".splitlines()[0])
