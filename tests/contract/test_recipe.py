@@ -1,0 +1,74 @@
+"""A wrong recipe is refused with its file, the field, the value found and what is allowed."""
+
+import pytest
+from contract.failures import BadConfig
+from contract.recipe import load_recipe
+
+GOOD = "name: trial\ningest:\n  sources:\n    - uri: raw\n"
+
+WRONG = [
+    ("not a mapping", "- 1\n", ["found [1]", "a mapping of fields"]),
+    ("empty", "", ["found null", "a mapping of fields"]),
+    ("not YAML", "name: [\n", ["not YAML"]),
+    ("control character", "name: \x00\n", ["not YAML"]),
+    ("another name", GOOD.replace("trial", "other"), ["`name` is 'other'", "'trial', the file's own name"]),
+    ("bad name", GOOD.replace("trial", "Trial!"), ["`name` is \"Trial!\"", "pattern"]),
+    ("no sources", "name: trial\n", ["`ingest` is missing"]),
+    ("empty sources", "name: trial\ningest: {sources: []}\n", ["`ingest.sources` is []", "at least 1 item"]),
+    ("unknown section", GOOD + "clena: {}\n", ["unknown field `clena`"]),
+    ("unknown field", GOOD + "instruct: {pears: 3}\n", ["unknown field `instruct.pears`", "--help"]),
+    ("unknown field of a source", GOOD + "      path: x\n", ["unknown field `ingest.sources.0.path`"]),
+    ("wrong type", GOOD + "instruct: {pairs: many}\n", ['`instruct.pairs` is "many"', "valid integer"]),
+    ("too large", GOOD + "instruct: {pairs: 51}\n", ["`instruct.pairs` is 51", "less than or equal to 50"]),
+    ("too small", GOOD + "ingest: {sources: [{uri: a}], max_rejected: -1}\n", ["max_rejected` is -1", "equal to 0"]),
+    ("not one of", GOOD + "instruct: {provider: magic}\n", ['`instruct.provider` is "magic"', "'extractive'"]),
+    ("budget in the wrong place", GOOD + "instruct: {budget: {money: 1}}\n", ["expected the limits under `limits`"]),
+    ("negative money", GOOD + "limits: {money: -1}\n", ["`limits.money` is -1", "equal to 0"]),
+]
+
+
+@pytest.fixture
+def refuse(tmp_path):
+    def call(text: str) -> str:
+        path = tmp_path / "trial.yaml"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(BadConfig) as caught:
+            load_recipe(path)
+        assert str(path) in str(caught.value)
+        return str(caught.value)
+
+    return call
+
+
+@pytest.mark.parametrize(("text", "said"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
+def test_a_wrong_recipe_is_refused_in_words(refuse, text, said):
+    message = refuse(text)
+    for words in said:
+        assert words in message
+    assert "\n" not in message
+
+
+def test_all_that_is_wrong_is_said_at_once(refuse):
+    message = refuse(GOOD + "instruct: {pairs: 0, temperature: 9}\nowners: me\n")
+    for field in ("instruct.pairs", "instruct.temperature", "owners"):
+        assert f"`{field}`" in message
+
+
+def test_bytes_that_are_not_text_are_refused(tmp_path):
+    path = tmp_path / "trial.yaml"
+    path.write_bytes(b"name: \xff\xfe")
+    with pytest.raises(BadConfig, match="not YAML"):
+        load_recipe(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadConfig, match=r"cannot be read: No such file.*none\.yaml"):
+        load_recipe(tmp_path / "none.yaml")
+
+
+def test_a_small_recipe_is_all_defaults(tmp_path):
+    path = tmp_path / "trial.yaml"
+    path.write_text(GOOD)
+    recipe = load_recipe(path)
+    assert recipe.schedule == "0 2 * * *"
+    assert recipe.instruct.provider == "extractive"

@@ -1,0 +1,31 @@
+"""Addresses read one way everywhere."""
+
+import pytest
+from contract.failures import BadConfig
+from contract.uris import parse_uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "base", "text"),
+    [
+        ("s3://bucket/a/b/", None, "s3://bucket/a/b"),
+        ("s3://bucket", None, "s3://bucket/"),
+        ("file:///a/b%20c", None, "file:///a/b c"),
+        ("/a/b", "s3://bucket/x", "file:///a/b"),
+        ("raw/demo", "s3://bucket/x", "s3://bucket/x/raw/demo"),
+        ("./raw/demo", "file:///store", "file:///store/raw/demo"),
+        (".", "file:///store", "file:///store"),
+    ],
+)
+def test_an_address_reads_as(uri, base, text):
+    assert str(parse_uri(uri, base)) == text
+
+
+@pytest.mark.parametrize("uri", ["s3:///x", "file://host/x", "https://host/x", "gs://bucket/x"])
+def test_other_places_are_refused(uri):
+    with pytest.raises(BadConfig, match="expected"):
+        parse_uri(uri)
+
+
+def test_a_child_of_a_bucket_has_no_leading_slash():
+    assert parse_uri("s3://bucket").child("a", "b").path == "a/b"
