@@ -20,6 +20,9 @@ from subprocess import PIPE, STDOUT
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfile"))
 
+# Always the same, because a build argument that changes would install every package again.
+WHEEL_PORT = 38765
+
 
 class Wheels(SimpleHTTPRequestHandler):
     """Serves a folder of wheels without a line of log for each."""
@@ -41,7 +44,7 @@ def wheel_arguments() -> Iterator[list[str]]:
     if not Path(folder or "/none").is_dir():
         yield []
         return
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Wheels, directory=folder))
+    server = ThreadingHTTPServer(("127.0.0.1", WHEEL_PORT), functools.partial(Wheels, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield ["--network", "host", "--build-arg", f"PIP_FIND_LINKS=http://127.0.0.1:{server.server_port}/"]
     server.shutdown()

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from containers.conftest import ROOT
+from containers.conftest import ROOT, absent
 
 STACK = ROOT / "images/stack.py"
 
@@ -33,7 +33,7 @@ def env_file(tmp_path):
 @pytest.fixture
 def config(env_file):
     if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
-        pytest.skip("no docker compose")
+        absent("no docker compose")
 
     def resolved(*files, env=env_file):
         arguments = [item for file in ("docker-compose.yaml", *files) for item in ("-f", file)]

@@ -1,0 +1,162 @@
+"""The whole stack, started as a user starts it: every service healthy, nothing open that should be closed."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from containers.conftest import ROOT, absent, docker
+
+pytestmark = [pytest.mark.needs_docker, pytest.mark.slow]
+PROJECT = "nocturne-test"
+PORTS = ("AIRFLOW_PORT", "MLFLOW_PORT", "S3_PORT", "S3_CONSOLE_PORT")
+
+
+class Stack:
+    """A running stack, its settings and its REST API."""
+
+    def __init__(self, env_file):
+        self.env_file = env_file
+        self.settings = dict(re.findall(r"^(\w+)=(.*)$", env_file.read_text(), flags=re.MULTILINE))
+
+    def make(self, *words):
+        env = {name: value for name, value in os.environ.items() if name not in self.settings}
+        command = ["make", "--no-print-directory", "-o", "images", *words, f"ENV_FILE={self.env_file}"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def airflow(self, path, body=None, token=None):
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        url = f"http://127.0.0.1:{self.settings['AIRFLOW_PORT']}{path}"
+        request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, None
+
+    def log_in(self, password):
+        return self.airflow("/auth/token", {"username": "admin", "password": password})
+
+    def services(self):
+        ids = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
+        found = json.loads(docker("inspect", *ids)) if ids else []
+        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def stack(image, tmp_path_factory):
+    for folder in ("airflow", "mlflow", "socket-proxy", "finetune"):
+        image(folder)
+    for name in ("POSTGRES_IMAGE", "S3_IMAGE"):
+        if name not in os.environ and not docker("image", "ls", "-q", "pgsty/silo", check=False):
+            absent(f"no {name} set and none pulled (tests/containers/make_standins.sh makes stand-ins)")
+    env_file = tmp_path_factory.mktemp("stack") / "env"
+    subprocess.run(["python3", ROOT / "images/stack.py", "env", env_file], check=True, capture_output=True)
+    text = env_file.read_text().replace("COMPOSE_PROJECT_NAME=nocturne", f"COMPOSE_PROJECT_NAME={PROJECT}")
+    for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True):
+        text = re.sub(rf"^{name}=.*$", f"{name}={port}", text, flags=re.MULTILINE)
+    env_file.write_text(text)
+    running = Stack(env_file)
+    try:
+        running.said = running.make("up")
+        yield running
+    finally:
+        running.make("down", "VOLUMES=1")
+
+
+def test_every_service_is_healthy_and_its_address_is_said(stack):
+    assert "10 services ready" in stack.said
+    for name in ("AIRFLOW_PORT", "MLFLOW_PORT", "S3_PORT"):
+        assert f"http://localhost:{stack.settings[name]}" in stack.said
+    assert stack.settings["AIRFLOW_ADMIN_PASSWORD"] not in stack.said
+
+
+def test_only_the_generated_password_opens_airflow(stack):
+    assert stack.airflow("/api/v2/pools")[0] == 401
+    assert stack.log_in("admin")[0] == 401
+    status, answer = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])
+    assert status == 201
+    pools = stack.airflow("/api/v2/pools", token=answer["access_token"])[1]["pools"]
+    assert {pool["name"]: pool["slots"] for pool in pools}["gpu"] == 1
+
+
+def test_dags_are_there_paused_and_without_import_errors(stack):
+    token = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+    assert stack.airflow("/api/v2/importErrors", token=token)[1]["import_errors"] == []
+    dags = stack.airflow("/api/v2/dags", token=token)[1]["dags"]
+    assert {dag["dag_id"] for dag in dags} >= {"refresh_demo", "finetune_demo"}
+    assert all(dag["is_paused"] for dag in dags)
+
+
+def test_ports_are_bound_to_the_loopback_address(stack):
+    bound = [
+        binding["HostIp"]
+        for service in stack.services().values()
+        for bindings in service["NetworkSettings"]["Ports"].values()
+        for binding in bindings or []
+    ]
+    assert bound == ["127.0.0.1"] * 4
+
+
+def test_a_stage_reaches_mlflow_and_the_store_but_no_database(stack, image):
+    code = """
+import json, mlflow, socket
+from minio import Minio
+import os
+with mlflow.start_run() as run:
+    mlflow.log_metric("loss", 0.5)
+    mlflow.log_text("kept", "notes/why.txt")
+assert mlflow.artifacts.load_text(run.info.artifact_uri + "/notes/why.txt") == "kept"
+store = Minio("s3:9000", os.environ["KEY"], os.environ["SECRET"], secure=False)
+names = [bucket.name for bucket in store.list_buckets()]
+found = {name: [one.object_name for one in store.list_objects(name, recursive=True)] for name in names}
+def resolves(name):
+    try:
+        return bool(socket.gethostbyname(name))
+    except OSError:
+        return False
+print(json.dumps([found, [name for name in ("postgres", "socket-proxy", "airflow-scheduler") if resolves(name)]]))
+"""
+    keys = ["-e", f"KEY={stack.settings['S3_ACCESS_KEY']}", "-e", f"SECRET={stack.settings['S3_SECRET_KEY']}"]
+    where = ["--network", f"{PROJECT}_tasks", "-e", "MLFLOW_TRACKING_URI=http://mlflow:5000", *keys]
+    printed = docker("run", "--rm", *where, "--entrypoint", "python", image("finetune"), "-c", code)
+    buckets, reached = json.loads(printed.splitlines()[-1])
+    assert set(buckets) == {"mlflow", "nocturne"}
+    assert [name.endswith("/artifacts/notes/why.txt") for name in buckets["mlflow"]] == [True]
+    assert reached == []
+
+
+def test_no_secret_is_in_any_log(stack):
+    secret = {name: value for name, value in stack.settings.items() if re.search(r"PASSWORD|SECRET|FERNET", name)}
+    assert len(secret) == 7
+    for service, container in stack.services().items():
+        done = subprocess.run(["docker", "logs", container["Id"]], capture_output=True, text=True, check=True)
+        assert [name for name, value in secret.items() if value in done.stdout + done.stderr] == [], service
+
+
+def test_runs_and_settings_survive_a_restart(stack):
+    token = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+    pool = {"name": "kept", "slots": 3, "description": "", "include_deferred": False}
+    assert stack.airflow("/api/v2/pools", pool, token)[0] == 201
+    stack.make("down")
+    assert stack.services() == {}
+    stack.make("up")
+    token = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+    assert "kept" in {one["name"] for one in stack.airflow("/api/v2/pools", token=token)[1]["pools"]}
