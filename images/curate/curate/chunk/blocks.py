@@ -19,7 +19,7 @@ def blocks(text: str) -> list[Span]:
     tokens = [token for token in PARSER.parse(text) if token.level == 0 and token.map and token.nesting >= 0]
     starts = [0, *accumulate(len(line) for line in LINE.findall(text))]
     begins = [(starts[token.map[0]], token.type == "heading_open") for token in tokens if token.map]
-    units = _under_headings(begins)
+    units = _under_headings(begins) or [(0, False)]
     ends = [start for start, _ in units[1:]] + [len(text)]
     spans = (trimmed(text, start, end, opens) for (start, opens), end in zip(units, ends, strict=True))
     return [span for span in spans if span.length > 0]

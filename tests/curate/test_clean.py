@@ -1,0 +1,92 @@
+"""clean: what each mapper changes and leaves alone, and what it counts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.config.clean import CleanConfig
+from contract.records import Document
+from curate.clean.mappers import MAPPERS, mapper, plain, strip_html, unicode, whitespace
+from curate.clean.stage import changed_characters
+from curate_texts import document, read, write_dataset
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("unicode", "âœ” schÃ¶n", "✔ schön"),
+        ("unicode", "It’s “so”\x07", 'It\'s "so"'),
+        ("unicode", "AT&amp;T", "AT&amp;T"),
+        ("unicode", "one\r\ntwo", "one\ntwo"),
+        ("html", "<p>Fish &amp; <b>chips</b></p><!-- no -->", "\nFish & chips\n"),
+        ("html", "a < b && c > d, Map<String, List<T>>", "a < b && c > d, Map<String, List<T>>"),
+        (
+            "html",
+            "Use `<b>` and\n```html\n<p>&amp;</p>\n```\n<i>now</i>",
+            "Use `<b>` and\n```html\n<p>&amp;</p>\n```\nnow",
+        ),
+        ("html", "<script>track()</script>Text<br/>line", "Text\nline"),
+        (
+            "html",
+            "<!DOCTYPE html><html><head><title>T</title></head><body><p>Whole page</p></body></html>",
+            "Whole page",
+        ),
+        ("whitespace", "a\u00a0 b  \r\n\r\n\r\n\n  code  x\ufeff\n", "a b\n\n  code x"),
+        ("whitespace", "👩\u200d🔬 می\u200cخواهم", "👩\u200d🔬 می\u200cخواهم"),
+        ("plain", "  Don't “stop” - go_on: 50% (ok)!?\n\nNaïve… №5. ", "Don't stop go_on 50 ok !? Naïve 5."),
+        ("boilerplate", "Body\nShare this post\nsubscribe now\nShare this idea", "Body\nShare this idea"),
+    ],
+)
+def test_a_mapper_changes_what_it_is_for(name, before, after):
+    assert mapper(name, CleanConfig().boilerplate)(before) == after
+
+
+@given(st.text())
+def test_plain_leaves_only_its_characters_and_single_spaces(text):
+    cleaned = plain(text)
+    assert all(c.isalnum() or c in "_ .,!?'" or not c.isascii() for c in cleaned)
+    assert plain(cleaned) == cleaned == " ".join(cleaned.split())
+
+
+@given(st.text(alphabet="ab <>&;/p\n\t \u00a0`#\r"))
+def test_mappers_are_total_and_whitespace_settles(text):
+    for change in MAPPERS.values():
+        assert isinstance(change(text), str)
+    assert whitespace(whitespace(text)) == whitespace(text)
+
+
+@given(st.text(alphabet="aé\n\r ’Ã¶"))
+def test_repairing_line_by_line_is_repairing_the_whole(text):
+    import ftfy
+
+    assert unicode(text) == ftfy.fix_text(text, ftfy.TextFixerConfig(unescape_html=False))
+
+
+def test_changed_characters_are_those_taken_out_or_put_in():
+    assert changed_characters("hello", "hello") == 0
+    assert changed_characters("a\u00a0b", "a b") == 1
+    assert changed_characters("abc", "") == 3
+    assert changed_characters("&amp;", "&") == 4
+
+
+def test_html_on_a_large_text_with_open_angles_is_linear():
+    assert strip_html("<" * 200_000) == "<" * 200_000
+    assert strip_html("&" * 200_000) == "&" * 200_000
+
+
+def test_the_stage_counts_changes_and_keeps_what_it_emptied_in_the_ledger(run_anywhere, tmp_path):
+    texts = ["Fine already.", "Fish &amp; chips, please.", "Share this post", "<p></p>", "ok"]
+    rows = write_dataset(tmp_path / "in", [document(n, text, title="T") for n, text in enumerate(texts)], Document)
+    result = run_anywhere("curate", "clean", {"min_characters": 3}, [("rows", rows)]).result
+    dataset = read(result["uri"])
+    assert [d.text for d in dataset.records(Document)] == ["Fine already.", "Fish & chips, please."]
+    assert [(e.id, e.rule, e.value, e.threshold) for e in dataset.ledger()] == [
+        ("doc-2", "emptied", "0", "3"),
+        ("doc-3", "emptied", "0", "3"),
+        ("doc-4", "too_short", "2", "3"),
+    ]
+    assert '"text":"Share this post"' in next(dataset.ledger()).row, "the ledger holds the text as it came"
+    metrics = dataset.manifest.metrics
+    assert (metrics["html_rows"], metrics["html_characters"]) == (2, 4 + 7)
+    assert (metrics["boilerplate_rows"], metrics["unicode_rows"]) == (1, 0)
+    assert dataset.manifest.accounts["rows"].dropped == {"emptied": 2, "too_short": 1}

@@ -1,0 +1,183 @@
+"""filter: each rule on both sides of its threshold, and what the stage books."""
+
+import json
+import random
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.config.filter import FilterConfig
+from contract.records import Document, Sample
+from curate.filter.keywords import Phrases
+from curate.filter.row import Row
+from curate.filter.rules import RULES, active_rules, findings
+from curate_texts import document, read, sample, write_dataset
+
+EVERYTHING = {
+    "length": {"minimum": 1, "maximum": 10**6},
+    "keywords": {"exclude": ["forbidden"], "include": ["the"]},
+    "format": {
+        "must_match": ".",
+        "must_not_match": "NEVER",
+        "valid_json": True,
+        "ends_like_a_sentence": True,
+        "code_parses": True,
+    },
+    "quality": {"gopher_quality": True, "gopher_repetition": True, "c4": True, "fineweb": True},
+    "samples": {"refusals": True, "mentions_source": True, "copies_instruction": 0.8},
+    "licenses": ["MIT"],
+}
+
+
+def verdict(text, instruction="", answer="", license=None, **config):
+    row = Row(text, instruction, answer, license)
+    return dict(findings(row, active_rules(FilterConfig.model_validate(config))))
+
+
+def words(number, seed=1):
+    """Made-up prose without repetition: words of four letters, a stop word now and then, a full stop every ten."""
+    rng = random.Random(seed)
+    drawn = ["".join(rng.choices("abcdefghijkl", k=4)) for _ in range(number)]
+    drawn[::7] = ["the"] * len(drawn[::7])
+    drawn[3::7] = ["with"] * len(drawn[3::7])
+    drawn[9::10] = [word + "." for word in drawn[9::10]]
+    return drawn
+
+
+GOPHER = {"quality": {"gopher_quality": True}}
+REPETITION = {"quality": {"gopher_repetition": True}}
+C4, FINEWEB = {"quality": {"c4": True}}, {"quality": {"fineweb": True}}
+PROSE = " ".join(words(200))
+REFUSALS, SOURCES, COPIES = (
+    {"samples": {k: v}} for k, v in (("refusals", True), ("mentions_source", True), ("copies_instruction", 0.5))
+)
+LINES = [" ".join(words(12, seed)) for seed in range(20)]
+BULLETS = [f"- {line}" for line in LINES]
+RUN = " ".join(words(20, 99))
+
+CASES = [
+    ("too_short", {"length": {"minimum": 5}}, "four", "fives"),
+    ("too_long", {"length": {"maximum": 2, "unit": "words"}}, "one two three", "one two"),
+    ("excluded_phrase", {"keywords": {"exclude": ["machine  Learning"]}}, "On MACHINE\nlearning.", "machine-learnings"),
+    ("excluded_phrase", {"keywords": {"exclude": ["c++"]}}, "I like C++.", "Plan C is fine"),
+    ("excluded_phrase", {"keywords": {"exclude": ["🦉"]}}, "an 🦉 here", "none here"),
+    ("no_included_phrase", {"keywords": {"include": ["alpha", "beta two"]}}, "beta three", "the beta two"),
+    ("no_match", {"format": {"must_match": r"^\d+$"}}, "12a", "12"),
+    ("forbidden_match", {"format": {"must_not_match": "(?i)secret"}}, "a Secret", "nothing"),
+    ("not_json", {"format": {"valid_json": True}}, '{"a": 1} x', '{"a": 1}'),
+    ("not_json", {"format": {"valid_json": True}}, "[" * 100_000, "[1]"),
+    ("unfinished", {"format": {"ends_like_a_sentence": True}}, "It ends without", 'She said "yes!")'),
+    ("broken_code", {"format": {"code_parses": True}}, "```python\ndef f(:\n```",
+     "```python\nx = 1\n```\n```sh\nif [\n```"),
+    ("license", {"licenses": ["MIT", "apache-2.0"]}, {"license": "GPL"}, {"license": "mit"}),
+    ("license", {"licenses": ["MIT"]}, {"license": None}, {"license": "MIT"}),
+    ("refusal", REFUSALS, {"answer": "I’m sorry, but I can’t help with that."},
+     {"answer": "I am sorry for your loss."}),
+    ("refusal", REFUSALS, {"answer": "As an AI language model, I have no body."},
+     {"answer": "An AI model is a program."}),
+    ("mentions_source", SOURCES, {"instruction": "Summarise the article."},
+     {"instruction": "Put it in the context of war."}),
+    ("mentions_source", SOURCES, {"instruction": "What does the following text say?"},
+     {"instruction": "Write an article."}),
+    ("copies_instruction", COPIES, {"instruction": "Name two red fruits", "answer": "name two red ones"},
+     {"instruction": "Name two red fruits", "answer": "Two red ones: cherry, apple"}),
+    ("gopher_few_words", GOPHER, " ".join(words(49)), " ".join(words(50))),
+    ("gopher_many_words", GOPHER, "the with " * 50_001, PROSE),
+    ("gopher_short_words", GOPHER, "the a b c d " * 50, PROSE),
+    ("gopher_long_words", GOPHER, "the with " + "extraordinary " * 60, PROSE),
+    ("gopher_symbols", GOPHER, PROSE + " #" * 21, PROSE + " #" * 20),
+    ("gopher_bullets", GOPHER, "\n".join(BULLETS), "\n".join(["x", "y", *BULLETS[:18]])),
+    ("gopher_ellipses", GOPHER, "\n".join(line + "..." * (n < 7) for n, line in enumerate(LINES)),
+     "\n".join(line + "…" * (n < 6) for n, line in enumerate(LINES))),
+    ("gopher_letters", GOPHER, PROSE + " 12" * 51, PROSE + " 12" * 50),
+    ("gopher_stop_words", GOPHER, PROSE.replace("with", "wish"), PROSE),
+    ("gopher_lines", REPETITION, "\n".join(LINES[:10] + LINES[:5]), "\n".join(LINES[:10] + LINES[:4])),
+    ("gopher_paragraphs", REPETITION, "\n\n".join(LINES[:10] + LINES[:5]), "\n\n".join(LINES[:10] + LINES[:4])),
+    ("gopher_line_characters", REPETITION, "\n".join([*LINES[:3], LINES[0]]), "\n".join([*LINES[:5], LINES[0]])),
+    ("gopher_paragraph_characters", REPETITION, "\n\n".join([*LINES[:3], LINES[0]]),
+     "\n\n".join([*LINES[:5], LINES[0]])),
+    ("gopher_top_2gram", REPETITION, "same pair " * 8 + PROSE[:200], "same pair " * 3 + PROSE[:400]),
+    ("gopher_duplicate_5gram", REPETITION, f"{RUN} {PROSE[:150]} {RUN}", f"{RUN} {PROSE[:600]} {RUN}"),
+    ("gopher_duplicate_10gram", REPETITION, f"{PROSE[:120]} x {PROSE[:120]}", PROSE),
+    ("c4_lorem_ipsum", C4, "Lorem Ipsum dolor. " * 5, "A sentence. " * 5),
+    ("c4_curly_bracket", C4, "int main() { } " * 5, "A sentence. " * 5),
+    ("c4_few_sentences", C4, "One 3.5 thing. Two! Three? Four.", 'One. "Two." Three? (Four!) Five.'),
+    ("fineweb_line_ends", FINEWEB, "\n".join(["ends."] + ["no end"] * 8), "\n".join(["ends."] + ["no end"] * 7)),
+    ("fineweb_short_lines", FINEWEB, "\n".join(["short"] * 7 + LINES[:3]), "\n".join(["short"] * 6 + LINES[:4])),
+    ("fineweb_repeats", FINEWEB, "\n".join([*LINES, LINES[0]]), "\n".join(LINES)),
+    ("fineweb_list", FINEWEB, "one two three\n" * 9, "one two three four\n" * 9),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "config", "drops", "keeps"), CASES, ids=[f"{n}-{case[0]}" for n, case in enumerate(CASES)]
+)
+def test_a_rule_says_no_on_one_side_of_its_threshold_only(rule, config, drops, keeps):
+    dropped, kept = ({"text": case} if isinstance(case, str) else {"text": "x", **case} for case in (drops, keeps))
+    assert rule in verdict(**dropped, **config)
+    assert rule not in verdict(**kept, **config)
+
+
+def test_each_rule_of_the_table_has_a_name_of_its_own_and_a_case():
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    untested = set(names) - {case[0] for case in CASES}
+    assert untested == {f"gopher_top_{n}gram" for n in (3, 4)} | {f"gopher_duplicate_{n}gram" for n in (6, 7, 8, 9)}
+    assert [rule.name for rule in active_rules(FilterConfig.model_validate(EVERYTHING))] == names
+    assert active_rules(FilterConfig()) == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", ".", "a", "\x00", "🦉", "ا" * 500])
+def test_rules_are_total(text):
+    assert isinstance(verdict(text, text, text, **EVERYTHING), dict)
+
+
+@given(st.lists(st.sampled_from(["ab", "cd", "ef"]), max_size=30), st.sampled_from(["ab cd", "cd ef ab", "ef"]))
+def test_a_phrase_is_found_exactly_where_a_search_by_hand_finds_it(text, phrase):
+    by_hand = f" {phrase} " in f" {' '.join(text)} "
+    assert (Phrases([phrase, "zz zz"]).first_in("  ".join(text).upper()) is not None) == by_hand
+
+
+def test_thousands_of_phrases_cost_one_pass():
+    phrases = Phrases([f"the phrase number {n}" for n in range(20_000)] + [f"word{n}" for n in range(20_000)])
+    text = "the phrase numbers and the words " * 2_000
+    started = time.perf_counter()
+    assert phrases.first_in(text) is None
+    assert phrases.first_in(text + "the phrase number 19999") == "the phrase number 19999"
+    assert time.perf_counter() - started < 2
+
+
+def test_the_first_rule_counts_and_the_ledger_names_all(run_anywhere, tmp_path):
+    rows = [document(1, "Long enough and finished."), document(2, "short"), document(3, "A forbidden word, finished.")]
+    uri = write_dataset(tmp_path / "in", rows, Document)
+    config = {
+        "length": {"minimum": 10},
+        "keywords": {"exclude": ["forbidden"]},
+        "format": {"ends_like_a_sentence": True},
+    }
+    dataset = read(run_anywhere("curate", "filter", config, [("rows", uri)]).result["uri"])
+    assert list(dataset.records(Document)) == rows[:1]
+    assert [(e.id, e.rule, e.value, e.threshold, e.also) for e in dataset.ledger()] == [
+        ("doc-2", "too_short", "5", "10", ["unfinished"]),
+        ("doc-3", "excluded_phrase", "forbidden", "not there", []),
+    ]
+    assert dataset.manifest.metrics == {
+        "rows_with_findings": 2, "too_short_hits": 1, "excluded_phrase_hits": 1, "unfinished_hits": 1,
+    }  # fmt: skip
+    audited = run_anywhere("curate", "filter", config | {"audit": True}, [("rows", uri)]).result
+    assert (audited["rows"], audited["metrics"]) == (3, dataset.manifest.metrics)
+    report = json.loads(read(audited["uri"]).file("audit.json").read_text())
+    assert report["rules"][0]["first"] == [{"id": "doc-2", "value": 5, "threshold": 10}]
+
+
+def test_samples_are_filtered_by_field_and_documents_refuse_sample_rules(run_stage, tmp_path):
+    rows = [sample(1, "What is a cache?", "A cache keeps answers."), sample(2, "Explain the extract.", "It says much.")]
+    uri = write_dataset(tmp_path / "samples", rows, Sample)
+    config = {"field": "answer", "length": {"minimum": 5}, "samples": {"mentions_source": True}}
+    dataset = read(run_stage("curate", "filter", config, [("rows", uri)]).result["uri"])
+    assert [row.id for row in dataset.records(Sample)] == ["sample-1"]
+    documents = write_dataset(tmp_path / "documents", [document(1, "x")], Document)
+    ended = run_stage("curate", "filter", {"samples": {"refusals": True}}, [("rows", documents)])
+    assert (ended.exit_code, "rules under `samples`" in ended.stderr) == (10, True)
