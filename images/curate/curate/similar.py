@@ -5,6 +5,7 @@ common, two sets of Jaccard >= t share a value among their first `size - ceil(t 
 so a split made from it cannot leak.
 """
 
+import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -41,7 +42,8 @@ def jaccard(sets: Ragged, left: Indices, right: Indices) -> npt.NDArray[np.float
     common = np.zeros(len(left), np.int64)
     for start, end in _chunks(sizes):
         common[start:end] = _common(sets, left[start:end], right[start:end])
-    return common / np.maximum(sizes - common, 1)
+    similarity: npt.NDArray[np.float64] = common / np.maximum(sizes - common, 1)
+    return similarity
 
 
 def similar_pairs(sets: Ragged, threshold: float) -> Pairs:
@@ -55,13 +57,34 @@ def similar_pairs(sets: Ragged, threshold: float) -> Pairs:
     return Pairs(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), rows[:, 2])
 
 
+def links(sets: Ragged, threshold: float) -> tuple[Indices, Indices]:
+    """Pairs of rows that tie together all rows of sets with a Jaccard similarity of at least `threshold`.
+
+    Of rows with equal sets each is tied to the first only, so thousands of equal texts cost nothing.
+    """
+    seen: dict[bytes, int] = {}
+    first = np.array(
+        [
+            seen.setdefault(hashlib.sha256(sets.row(row).tobytes()).digest(), row)
+            for row in range(len(sets.offsets) - 1)
+        ],
+        np.int64,
+    )
+    copies = np.flatnonzero((first != np.arange(len(first))) & (sets.lengths > 0))
+    distinct = np.flatnonzero(first == np.arange(len(first)))
+    pairs = similar_pairs(numbered(sets.take(distinct)), threshold)
+    left = np.concatenate([first[copies], distinct[pairs.left]])
+    return left, np.concatenate([copies, distinct[pairs.right]])
+
+
 def connected(count: int, left: Indices, right: Indices) -> Indices:
     """The number of each row's group, where pairs tie rows together; groups are numbered by their first row."""
     from scipy.sparse import coo_array  # only here: it takes a quarter of a second to import
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    labels: Indices = connected_components(graph, directed=False)[1].astype(np.int64)
+    return labels
 
 
 def unpack(pairs: npt.NDArray[np.uint64]) -> tuple[Indices, Indices]:
@@ -72,7 +95,8 @@ def unpack(pairs: npt.NDArray[np.uint64]) -> tuple[Indices, Indices]:
 def pack(left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
     """Pairs as one sortable number each, the smaller row first."""
     low, high = np.minimum(left, right).astype(np.uint64), np.maximum(left, right).astype(np.uint64)
-    return low << np.uint64(32) | high
+    packed: npt.NDArray[np.uint64] = low << np.uint64(32) | high
+    return packed
 
 
 def buckets(keys: npt.NDArray[np.uint64]) -> tuple[Indices, Indices]:

@@ -13,12 +13,12 @@ class PublishConfig(StageConfig):
     """Splits without leaks and writes a dataset that `datasets.load_dataset` reads."""
 
     test_share: float = Field(0.05, ge=0, le=0.5)
-    """Share of samples for the test split (0 to 0.5)."""
+    """Share of documents, and so of samples, for the test split (0 to 0.5); above 0 there is always a test sample."""
 
     near_duplicate: float = Field(0.7, ge=0.3, le=1.0)
     """Samples whose instruction or answer have this Jaccard similarity or more stay on one side (0.3 to 1)."""
 
-    formats: list[Layout] = ["openai", "alpaca"]
+    formats: list[Layout] = Field(["openai", "alpaca"], min_length=1)
     """Layouts written beside the Parquet rows, one JSONL file per split each."""
 
     title: str = ""

@@ -1,0 +1,138 @@
+"""What a set of samples is like: lengths, vocabulary, repetition, origin."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+
+from contract.keys import digest
+from contract.records import Sample
+from curate.shingles import Ragged, join, ngrams, words
+
+FIELDS = ("instruction", "answer")
+ORDERS = (1, 2, 3, 4)
+BINS = 24
+WORD = re.compile(r"\w+")
+COMMON = 0.5  # a word in more of the answers than this says nothing about them
+LETTERS = 4  # shorter words are mostly grammar
+
+
+class Statistics:
+    """Takes samples in, batch by batch; memory grows with the words of the texts, eight bytes each."""
+
+    def __init__(self, examples: int) -> None:
+        self.examples = examples
+        self.samples = self.turns = 0
+        self.origin: dict[str, Counter[str]] = {
+            name: Counter() for name in ("kind", "source", "license", "author", "model", "tag")
+        }
+        self.openings: Counter[str] = Counter()
+        self.frequent: Counter[str] = Counter()
+        self.scores: dict[str, list[float]] = {}
+        self.documents: set[str] = set()
+        self._words: dict[str, list[Ragged]] = {name: [] for name in FIELDS}
+        self._chosen: list[tuple[str, Sample]] = []
+
+    def add(self, samples: Sequence[Sample]) -> None:
+        """Count one batch."""
+        for sample in samples:
+            self._count(sample)
+        for name in FIELDS:
+            self._words[name].append(words([getattr(sample, name) for sample in samples]))
+        chosen = [(digest([sample.id]), sample) for sample in samples] + self._chosen
+        self._chosen = sorted(chosen, key=lambda pair: pair[0])[: self.examples]
+
+    def conversations(self) -> list[Sample]:
+        """A few samples, the same ones whatever their order."""
+        return [sample for _, sample in self._chosen]
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures, ready to be written."""
+        return {
+            "samples": self.samples,
+            "documents": len(self.documents),
+            "messages": self.turns,
+            "text": {name: _of_text(join(parts)) for name, parts in self._words.items()},
+            "origin": {name: _ranked(counter) for name, counter in self.origin.items()},
+            "openings": _ranked(self.openings, 15),
+            "frequent_words": self._frequent(40),
+            "scores": {name: _spread(values) for name, values in sorted(self.scores.items())},
+        }
+
+    def _count(self, sample: Sample) -> None:
+        self.samples += 1
+        self.turns += len(sample.messages)
+        values = (sample.kind, sample.source, sample.license, sample.author, sample.model)
+        for name, value in zip(self.origin, values, strict=False):
+            self.origin[name][value or "(none)"] += 1
+        self.origin["tag"].update(sample.tags)
+        if sample.document_id:
+            self.documents.add(sample.document_id)
+        for name, score in sample.scores.items():
+            self.scores.setdefault(name, []).append(score)
+        self.openings[" ".join(WORD.findall(sample.instruction.lower())[:2])] += 1
+        self.frequent.update({word for word in WORD.findall(sample.answer.lower()) if len(word) >= LETTERS})
+
+    def _frequent(self, most: int) -> list[tuple[str, int]]:
+        """Words by how many answers hold them, the ones that nearly all hold left out."""
+        limit = max(COMMON * self.samples, 1)
+        return _ranked(Counter({w: n for w, n in self.frequent.items() if n <= limit and not w.isdecimal()}), most)
+
+
+def histogram(lengths: Iterable[int]) -> list[dict[str, int]]:
+    """Counts in about `BINS` bins of a round width; the last bin holds all that is longer than 99 % of the rest."""
+    values = np.array(list(lengths), np.int64)
+    if not len(values):
+        return []
+    top = max(int(np.quantile(values, 0.99)), 1)
+    width = _round_up(top / BINS)
+    bins = np.minimum(values // width, top // width)
+    counts = np.bincount(bins, minlength=top // width + 1).tolist()
+    return [{"from": i * width, "to": (i + 1) * width - 1, "count": count} for i, count in enumerate(counts)]
+
+
+def _round_up(width: float) -> int:
+    """The next of 1, 2, 5, 10, 20, 50 ..."""
+    scale = 1
+    while True:
+        for step in (1, 2, 5):
+            if step * scale >= width:
+                return step * scale
+        scale *= 10
+
+
+def _of_text(found: Ragged) -> dict[str, Any]:
+    lengths = found.lengths
+    return {
+        "words": _spread(lengths.tolist()),
+        "histogram": histogram(lengths.tolist()),
+        "vocabulary": len(np.unique(found.values)),
+        "distinct_ngrams": {str(n): _distinct(ngrams(found, n, short=False)) for n in ORDERS},
+    }
+
+
+def _distinct(grams: Ragged) -> float | None:
+    """Share of n-grams that are different ones: 1 where nothing repeats."""
+    return round(len(np.unique(grams.values)) / len(grams.values), 4) if len(grams.values) else None
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    ordered = sorted(values)
+    return {
+        "total": round(sum(ordered), 3),
+        "mean": round(mean(ordered), 2),
+        "median": median(ordered),
+        "p95": ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))],
+        "min": ordered[0],
+        "max": ordered[-1],
+    }
+
+
+def _ranked(counter: Counter[str], most: int | None = None) -> list[tuple[str, int]]:
+    """Most frequent first, ties by name."""
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:most]

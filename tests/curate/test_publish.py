@@ -1,0 +1,268 @@
+"""publish: no leak, a split that stays, files that load, versions that say what changed."""
+
+import json
+import random
+import shutil
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.failures import BadInput
+from contract.records import Message, Sample
+from contract.release import Release
+from contract.uris import parse_uri
+from curate.publish.conclude import conclude
+from curate.publish.layouts import LAYOUTS
+from curate.publish.split import MOST_UNITS, Split, leaks, split
+from curate.shingles import shingle_sets
+from curate.similar import links
+from curate_texts import read, sample, similarity, write_dataset
+
+WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+
+
+def rows_of(rng: random.Random, count: int, documents: int) -> list[Sample]:
+    """Samples with some near-duplicates across documents."""
+    texts = [" ".join(rng.choices(WORDS, k=rng.randint(3, 12))) for _ in range(max(2, count // 2))]
+    return [
+        sample(i, rng.choice(texts), " ".join(rng.choices(WORDS, k=9)), f"d{rng.randrange(documents)}")
+        for i in range(count)
+    ]
+
+
+def sides(rows: list[Sample], share=0.2, near=0.7, seed=0) -> dict[str, bool]:
+    result, _ = split_of(rows, share, near, seed)
+    return {row.id: bool(test) for row, test in zip(rows, result.test, strict=True)}
+
+
+def split_of(rows: list[Sample], share=0.2, near=0.7, seed=0) -> tuple[Split, list]:
+    pairs = [links(shingle_sets([getattr(row, name) for row in rows], 5), near) for name in ("instruction", "answer")]
+    return split([f"document {row.document_id}" for row in rows], pairs, share, seed), pairs
+
+
+def cross_pairs(rows: list[Sample], test: dict[str, bool], near: float) -> list[tuple[str, str]]:
+    """By plain reading: pairs on both sides that share a document or are near-duplicates."""
+    left, right = [row for row in rows if test[row.id]], [row for row in rows if not test[row.id]]
+    return [
+        (a.id, b.id)
+        for a in left
+        for b in right
+        if a.document_id == b.document_id
+        or similarity(a.instruction, b.instruction) >= near
+        or similarity(a.answer, b.answer) >= near
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 60), st.integers(2, 40), st.sampled_from([0.05, 0.3, 0.5]))
+def test_both_sides_have_rows_and_nothing_leaks(seed, count, documents, share):
+    rows = rows_of(random.Random(seed), count, documents)
+    try:
+        result, pairs = split_of(rows, share)
+    except BadInput:
+        assert len(set(split_of(rows, 0)[0].group.tolist())) == 1
+        return
+    test = {row.id: bool(side) for row, side in zip(rows, result.test, strict=True)}
+    assert 0 < sum(test.values()) <= len(rows) / 2
+    assert not leaks(result, pairs)
+    assert not cross_pairs(rows, test, 0.7)
+
+
+def test_the_share_is_met_on_many_documents():
+    rows = [sample(i, f"question number {i} of {i * 7}", f"answer {i} {i * i}", f"d{i // 5}") for i in range(5000)]
+    assert sum(sides(rows, share=0.05).values()) == pytest.approx(250, rel=0.2)
+    assert sides(rows, seed=1) != sides(rows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 30))
+def test_rows_added_to_other_documents_move_nothing(seed, more):
+    rng = random.Random(seed)
+    old = [sample(i, f"question {i} about {i}", f"answer {i} is {i}", f"d{i // 2}") for i in range(100)]
+    new = [sample(f"n{i}", f"new question {i} on {i}", f"new answer {i} at {i}", f"n{i // 2}") for i in range(more)]
+    together = old + new
+    rng.shuffle(together)
+    before, after = sides(old), sides(together)
+    assert {id: after[id] for id in before} == before
+
+
+def test_what_was_for_testing_stays_so_even_when_a_row_ties_two_groups():
+    old = [sample(i, f"question {i} about {i} things", f"answer {i} is {i}", f"d{i}") for i in range(100)]
+    before = sides(old)
+    tested = next(row for row in old if before[row.id])
+    trained = next(row for row in old if not before[row.id])
+    bridge = sample("bridge", tested.instruction, trained.answer, "new document")
+    after = sides([*old, bridge])
+    assert all(after[id] for id in (tested.id, trained.id, bridge.id))
+    assert {id for id in before if before[id] != after[id]} == {trained.id}
+
+
+def test_a_long_chain_of_documents_trains():
+    chained = [sample(i, "the same question for all of these", f"answer {i}", f"d{i}") for i in range(MOST_UNITS * 5)]
+    others = [sample(f"o{i}", f"question {i} and {i}", f"other answer {i}", f"o{i}") for i in range(60)]
+    test = sides(chained + others, share=0.5)
+    assert not any(test[row.id] for row in chained)
+    assert any(test.values())
+
+
+def test_one_group_cannot_be_split():
+    rows = [sample(i, f"question {i}", f"answer {i}", "d") for i in range(9)]
+    with pytest.raises(
+        BadInput, match=r"all 9 samples belong to one group.*test split would be empty.*test_share to 0"
+    ):
+        sides(rows)
+    assert not any(sides(rows, share=0).values())
+
+
+def test_layouts():
+    turns = [("system", "Be kind"), ("user", "Hi"), ("assistant", "Hello"), ("user", "Bye"), ("assistant", "See you")]
+    one = Sample(id="s", messages=[Message(role=role, content=content) for role, content in turns])
+    assert LAYOUTS["alpaca"](one) == [
+        {"instruction": "Bye", "input": "System: Be kind\n\nUser: Hi\n\nAssistant: Hello", "output": "See you"}
+    ]
+    assert [turn["from"] for turn in LAYOUTS["sharegpt"](one)[0]["conversations"]] == [
+        "system", "human", "gpt", "human", "gpt",
+    ]  # fmt: skip
+    assert [(line["message_id"], line["parent_id"]) for line in LAYOUTS["oasst"](one)][:2] == [
+        ("s/0", ""),
+        ("s/1", "s/0"),
+    ]
+    assert LAYOUTS["text"](one)[0]["text"].endswith("Bye\n\nSee you")
+
+
+FORMATS = ["openai", "alpaca", "sharegpt", "oasst", "text"]
+
+
+@pytest.fixture
+def published(run_stage, tmp_path):
+    """Publishes samples through the stage's own process; returns the result."""
+
+    def publish(rows, **config):
+        number = len(list(tmp_path.glob("in*")))
+        uri = write_dataset(tmp_path / f"in{number}", rows, Sample)
+        env = {"NOCTURNE_RECIPE": "demo"}
+        return run_stage("curate", "publish", config, [("rows", uri)], f"{tmp_path}/publish/", env).result
+
+    return publish
+
+
+def rows_per_document(documents: dict[str, str]) -> list[Sample]:
+    return [
+        sample(f"{name}-{i}", f"What does {name} say in part {i}?", f"{text} part {i} of {name}", name)
+        for name, text in documents.items()
+        for i in range(3)
+    ]
+
+
+def test_every_layout_loads_with_datasets(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    import datasets
+
+    rows = rows_per_document({f"d{i}": f"Text | number {i}\n“quoted” é" for i in range(30)})
+    result = published(rows, formats=FORMATS, test_share=0.1, license="mit", title="Düsseldorf: a test")
+    folder = result["uri"].removeprefix("file://")
+    expected = {"train": result["metrics"]["train_rows"], "test": result["metrics"]["test_rows"]}
+    assert sum(expected.values()) == 90
+    for layout in FORMATS:
+        loaded = datasets.load_dataset(folder, layout, cache_dir=str(tmp_path / "cache"))
+        messages = 2 if layout == "oasst" else 1
+        assert {split: len(data) // messages for split, data in loaded.items()} == expected
+    default = datasets.load_dataset(folder, cache_dir=str(tmp_path / "cache"))
+    answers = {row["messages"][1]["content"] for row in default["test"]}
+    assert answers == {row.answer for row in read(result["uri"]).records(Sample) if row.split == "test"}
+
+
+def release(folder, name="latest.json") -> Release:
+    return Release.model_validate_json((folder / name).read_text())
+
+
+def test_a_night_later_the_difference_names_what_changed(published, tmp_path):
+    folder = tmp_path / "publish"
+    first = {f"article-{i}": f"Text {i}" for i in range(20)}
+    one = published(rows_per_document(first))
+    assert release(folder).version == 1
+    assert release(folder).change is None
+    second = {name: text for name, text in first.items() if name != "article-4"} | {"article-7": "Rewritten"}
+    second |= {f"fresh-{i}": f"New {i}" for i in range(3)}
+    two = published(rows_per_document(second))
+    latest = release(folder)
+    assert (latest.version, latest.previous, latest.key) == (2, 1, two["uri"].rpartition("/")[2])
+    change = latest.change
+    assert change.added_documents == ["fresh-0", "fresh-1", "fresh-2"]
+    assert change.removed_documents == ["article-4"]
+    assert change.changed_documents == ["article-7"]
+    assert (change.added, change.removed, change.changed) == (9, 3, 3)
+    assert change.statistics["rows"] == (60, 66)
+    assert published(rows_per_document(second))["reused"]
+    assert release(folder) == latest, "publishing the same again is no new version"
+    published(rows_per_document(first))
+    assert release(folder).version == 3
+    assert release(folder).key == one["uri"].rpartition("/")[2]
+    assert release(folder).change.removed_documents == ["fresh-0", "fresh-1", "fresh-2"]
+    assert sorted(path.name for path in (folder / "versions").iterdir()) == ["0001.json", "0002.json", "0003.json"]
+    shutil.rmtree(folder / latest.key)
+    published(rows_per_document({"article-1": "x", "article-2": "y"}))
+    assert release(folder).version == 4
+
+
+def test_a_kill_between_version_and_pointer_is_mended(published, tmp_path):
+    folder = tmp_path / "publish"
+    published(rows_per_document({"a": "x", "b": "y"}))
+    (folder / "latest.json").unlink()
+    published(rows_per_document({"a": "x", "b": "y"}))
+    assert release(folder).version == 1
+
+
+def test_runs_that_publish_at_once_get_a_number_each(published, tmp_path):
+    folder = tmp_path / "publish"
+    results = [published(rows_per_document({f"a{n}": "x", f"b{n}": "y"})) for n in range(4)]
+    for path in [folder / "latest.json", *(folder / "versions").iterdir()]:
+        path.unlink()
+    datasets = [read(result["uri"]) for result in results]
+    threads = [threading.Thread(target=conclude, args=(parse_uri(d.uri), d.manifest)) for d in datasets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    releases = [release(folder, f"versions/{n:04d}.json") for n in range(1, 5)]
+    assert {r.key for r in releases} == {r["uri"].rpartition("/")[2] for r in results}
+    assert [r.previous for r in releases] == [None, 1, 2, 3]
+    assert release(folder) == releases[-1]
+
+
+def test_the_content_hash_ignores_shards_and_a_test_split_that_cannot_be_is_said(run_stage, tmp_path):
+    rows = rows_per_document({f"d{i}": f"Text {i}" for i in range(40)})
+    hashes = set()
+    for shard_rows in (7, 1000):
+        uri = write_dataset(tmp_path / f"in{shard_rows}", rows, Sample, shard_rows=shard_rows)
+        output = f"{tmp_path}/out{shard_rows}/"
+        result = run_stage("curate", "publish", {"shard_rows": shard_rows}, [("rows", uri)], output).result
+        hashes.add(result["content_hash"])
+    assert len(hashes) == 1
+    uri = write_dataset(tmp_path / "one", rows_per_document({"only": "x"}), Sample)
+    ended = run_stage("curate", "publish", {}, [("rows", uri)])
+    assert ended.exit_code == 11
+    assert "test split would be empty" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_real_articles_split_without_leaks(shared_data, published):
+    articles = json.loads((shared_data / "articles.json").read_text())["artifact_data"]
+    rows = [
+        sample(f"{article['id']}-{i}", f"Write about: {' '.join(part.split()[:9])}", part, article["id"])
+        for article in articles
+        for i, part in enumerate(_parts(article["content"]))
+    ]
+    result = published(rows)
+    test = {row.id: row.split == "test" for row in read(result["uri"]).records(Sample)}
+    assert 0.02 < sum(test.values()) / len(rows) < 0.12
+    assert not cross_pairs(rows, test, 0.7)
+
+
+def _parts(content) -> list[str]:
+    text = content if isinstance(content, str) else "\n".join(map(str, content.values()))
+    return [text[start : start + 1500] for start in range(0, len(text), 1500)]
