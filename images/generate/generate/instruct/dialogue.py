@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from contract.config.instruct import InstructConfig
+from contract.manifest import Status
 from contract.records import Chunk, Message
 from generate.instruct.checks import fault, normal
 from generate.instruct.pairs import SCHEMA, Pair, Reading, read_answer
 from generate.instruct.prompt import Prompt
-from generate.llm.engine import Ended
+from generate.llm.answer import Ended
 from generate.llm.question import Question, server_name
 
 Ask = Callable[[Question], Awaitable[Ended]]
@@ -45,10 +46,11 @@ class Exchange:
     detail: str | None = None
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """The request's column in the books."""
-        ends = {"failed": "failed", "skipped": "skipped", "answered": "dropped" if self.rule else "kept"}
-        return ends[self.ended.status]
+        if self.ended.status == "answered":
+            return "dropped" if self.rule else "kept"
+        return self.ended.status
 
 
 @dataclass

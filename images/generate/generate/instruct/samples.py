@@ -18,7 +18,7 @@ def make_sample(
     response_hash: str | None = None,
 ) -> Sample:
     """The sample of a pair. `span` is the answer's place in the document; without one it is the whole chunk's."""
-    instruction, answer = pair.instruction.strip(), pair.answer.strip()
+    instruction, answer = pair.instruction.strip(), pair.answer if span else pair.answer.strip()
     start, end = span or (chunk.start, chunk.end)
     return Sample(
         id=digest([chunk.document_id, chunk.start, chunk.end, instruction, answer])[:ID_LENGTH],

@@ -1,6 +1,7 @@
 """A model's answer: read from the wire, kept in the cache."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,6 +28,16 @@ class Answer(BaseModel):
     def hash(self) -> str:
         """SHA-256 of the text."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one logical request ended: answered, failed for good, or never sent for want of budget."""
+
+    status: Literal["answered", "failed", "skipped"]
+    answer: Answer | None = None
+    rule: str = ""
+    detail: str | None = None
 
 
 class Stored(BaseModel):

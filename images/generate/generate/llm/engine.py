@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from contract.failures import Failure
-from generate.llm.answer import Answer
+from generate.llm.answer import Answer, Ended
 from generate.llm.cache import AnswerCache
 from generate.llm.health import Health
 from generate.llm.purse import Purse
@@ -25,16 +25,6 @@ R = TypeVar("R")
 STORE_THREADS = 16
 LAST_ANSWERS_SECONDS = 3.0
 """How long requests under way may still bring their paid answers home when the run gives up."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How one logical request ended: answered, failed for good, or never sent for want of budget."""
-
-    status: Literal["answered", "failed", "skipped"]
-    answer: Answer | None = None
-    rule: str = ""
-    detail: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def in_order(items: Iterable[T], work: Callable[[int, T], Awaitable[R]], window: int) -> AsyncIterator[R]:
+async def in_order(items: Iterable[T], work: Callable[[int, T], Awaitable[R]], window: int) -> AsyncGenerator[R, None]:
     """Work on at most `window` items at once and yield the results in the items' order.
 
     The first failure, of whichever item, ends it: the rest is cancelled and the failure raised.
@@ -31,7 +31,8 @@ async def in_order(items: Iterable[T], work: Callable[[int, T], Awaitable[R]], w
     try:
         fill()
         while tasks:
-            await asyncio.wait({tasks[0], broken}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {tasks[0], broken}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if broken.done():
                 raise broken.result()
             yield tasks.popleft().result()

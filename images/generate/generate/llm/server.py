@@ -86,13 +86,13 @@ class ChatServer:
         limit: dict[str, Any] = {self._limit_name: question.max_tokens}
         response = await self._client.chat.completions.with_raw_response.create(
             model=question.model,
-            messages=question.wire_messages,  # type: ignore[arg-type]
+            messages=question.wire_messages,
             temperature=question.temperature,
             seed=question.seed,
             **limit,
             **_response_format(question, level),
         )
-        return response.content
+        return bytes(response.content)
 
     def _status(self, error: openai.APIStatusError, level: int) -> Exception:
         status, detail = error.status_code, f"HTTP {error.status_code}: {self._clean(error)}"

@@ -99,7 +99,7 @@ class Meter:
     def _passed_by(self, worst: Spent) -> str | None:
         """The name of the first limit that one more request could pass."""
         total = self.spent + self.held + self.promised + worst
-        amounts = {"requests": total.requests, "tokens": total.tokens}
+        amounts: dict[str, float] = {"requests": total.requests, "tokens": total.tokens}
         if self.price:
             amounts["money"] = total.money(self.price)
         for name, amount in amounts.items():

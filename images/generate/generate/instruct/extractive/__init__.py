@@ -1,0 +1,1 @@
+"""Pairs without a model: instructions from titles, headings and key phrases, answers from the passages themselves."""
