@@ -1,6 +1,8 @@
 """Loading models, the same way in every stage: device, precision, adapters, new tokens."""
 
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +20,11 @@ def quiet() -> None:
     """No progress bars and no advice on standard error: the stage's log says what a person needs."""
     import datasets
 
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     datasets.disable_progress_bars()
@@ -68,6 +73,13 @@ def load_model(
     return model
 
 
+def save_model(model: Any, folder: Path) -> None:
+    """Write weights and config; safetensors makes files that their owner alone may read, others serve models too."""
+    model.save_pretrained(folder)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+
+
 def add_rows(model: transformers.PreTrainedModel, tokens: int) -> None:
     """Grow the embedding to at least `tokens` rows; new ones start as the mean of the old, which no seed can change."""
     embedding = model.get_input_embeddings()
@@ -90,10 +102,9 @@ def settle_end_tokens(model: transformers.PreTrainedModel, tokenizer: Any) -> No
     config.do_sample, config.temperature, config.top_p, config.top_k = False, None, None, None
 
 
-@torch.no_grad()
 def generate(model: Any, prompt: list[int], max_new_tokens: int) -> list[int]:
     """The most likely continuation of a prompt, token by token."""
-    with evaluating(model):
+    with evaluating(model), torch.no_grad():
         ids = torch.tensor([prompt], device=model.device)
         out = model.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new_tokens, do_sample=False
@@ -101,12 +112,12 @@ def generate(model: Any, prompt: list[int], max_new_tokens: int) -> list[int]:
     return list(out[0, len(prompt) :].tolist())
 
 
-@torch.no_grad()
 def logits(model: Any, ids: list[int]) -> torch.Tensor:
     """Logits of one sequence, of shape `(tokens, vocabulary)`, in float32 on the CPU."""
-    with evaluating(model):
+    with evaluating(model), torch.no_grad():
         batch = torch.tensor([ids], device=model.device)
-        return model(input_ids=batch, use_cache=False).logits[0].float().cpu()
+        scores: torch.Tensor = model(input_ids=batch, use_cache=False).logits[0].float().cpu()
+    return scores
 
 
 @contextmanager

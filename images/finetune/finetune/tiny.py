@@ -1,4 +1,4 @@
-"""The `tiny` base model: a small Llama and its tokenizer, made from the data. For demos and tests, useless as an assistant.
+"""The `tiny` base model: a small Llama and its tokenizer, made from the data, for demos and tests.
 
 The same samples give the same bytes: the tokenizer is trained on sorted counts, the weights are drawn from a seed.
 """
@@ -13,6 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from contract.config.finetune import Training
 from contract.records import Sample
 from finetune.chat import FORMATS
+from finetune.model import save_model
 
 VOCABULARY = 1_024
 SPREAD = 0.08
@@ -34,7 +35,7 @@ def build_tiny(samples: Sequence[Sample], folder: Path, training: Training) -> N
     model.config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.bos_token_id = tokenizer.bos_token_id
     model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.save_pretrained(folder)
+    save_model(model, folder)
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> PreTrainedTokenizerFast:
@@ -57,7 +58,7 @@ def tiny_model(vocabulary: int, seed: int, max_length: int) -> LlamaForCausalLM:
     config = LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=128,
-        intermediate_size=352,
+        intermediate_size=384,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

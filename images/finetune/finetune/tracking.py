@@ -171,6 +171,22 @@ def find_run(known: str | None) -> Run | None:
 def _new_run(experiment: str, name: str) -> Run:
     import mlflow
 
+    if mlflow.get_experiment_by_name(experiment) is None:
+        _new_experiment(experiment)
     experiment_id = mlflow.set_experiment(experiment).experiment_id
     run = mlflow.MlflowClient().create_run(experiment_id, run_name=name)
     return Run(run.info.run_id, experiment_id)
+
+
+def _new_experiment(name: str) -> None:
+    """Without a server MLflow keeps artifacts in the working directory; beside the database they can be found again."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    uri = tracking_uri() or ""
+    place = Path(uri.removeprefix("sqlite:///")).parent / "artifacts" if uri.startswith("sqlite:///") else None
+    try:
+        mlflow.create_experiment(name, artifact_location=place.absolute().as_uri() if place else None)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was first
+            raise

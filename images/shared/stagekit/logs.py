@@ -12,7 +12,8 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         head = f"{self.formatTime(record, '%Y-%m-%dT%H:%M:%SZ')} {record.levelname:<7} {record.getMessage()}"
         fields = getattr(record, "fields", {})
-        return head + "".join(f" {name}={_value(value)}" for name, value in fields.items())
+        line = head + "".join(f" {name}={_value(value)}" for name, value in fields.items())
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 def _value(value: object) -> str:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from contract.config.finetune import Training
 from contract.records import Sample
@@ -20,7 +19,7 @@ def run(job: Job) -> None:
     """Reads the published samples; writes the tokenizer, the tiny base where asked for, and the plan."""
     quiet()
     training = job.config.training
-    device = pick_device(training)
+    pick_device(training)
     train, test = read_splits(job.input("samples"))
     folder = _base(job, training, train)
     tokenizer = load_tokenizer(folder)

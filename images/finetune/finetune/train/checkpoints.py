@@ -23,7 +23,7 @@ FOLDER = "checkpoint-"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A complete checkpoint in the store. `tokens` counts those seen so far; `best` says that its loss is the lowest."""
+    """A complete checkpoint in the store. `tokens` were seen so far; `best` means the lowest loss."""
 
     name: str
     step: int

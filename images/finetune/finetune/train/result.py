@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from finetune.base import TINY
+from finetune.model import save_model
 from finetune.tracking import Run
 from finetune.train.watch import NAMES, memory
 from finetune.trained import ADAPTER, BASE, MODEL, TOKENIZER, TRACKING
-from finetune.base import TINY
 from stagekit.job import Job
 
 
@@ -41,7 +42,7 @@ def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> Non
 def _write_weights(job: Job, trainer: Any) -> None:
     name = MODEL if job.config.training.method == "full" else ADAPTER
     folder = job.output.workdir / name
-    trainer.model.save_pretrained(folder)
+    save_model(trainer.model, folder)
     (folder / "README.md").unlink(missing_ok=True)  # a form with this machine's path in it; `export` writes the card
     if name == ADAPTER:
         _name_base(folder / "adapter_config.json", job.config.training.base_model)
@@ -49,9 +50,10 @@ def _write_weights(job: Job, trainer: Any) -> None:
 
 
 def _name_base(path: Path, base_model: str) -> None:
-    """PEFT notes the folder that the base was loaded from, which is another one on every machine."""
+    """PEFT notes the folder that the base was loaded from, and layers in a set's order: both differ between runs."""
     config = json.loads(path.read_text())
     config["base_model_name_or_path"] = base_model
+    config["target_modules"] = sorted(config["target_modules"])
     path.write_text(json.dumps(config, indent=2, sort_keys=True))
 
 

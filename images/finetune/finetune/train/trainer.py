@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from datasets import Dataset as Rows
 from peft import LoraConfig
-from transformers import EarlyStoppingCallback, TrainerCallback
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from contract.config.finetune import TrainConfig, Training
@@ -27,7 +27,7 @@ def make_trainer(
     training = config.training
     if training.early_stopping:
         callbacks = [*callbacks, EarlyStoppingCallback(training.early_stopping)]
-    return SFTTrainer(
+    trainer = SFTTrainer(
         model=model,
         args=arguments(config, model.device, folder),
         train_dataset=_rows(rows[0]),
@@ -36,6 +36,8 @@ def make_trainer(
         peft_config=None if training.method == "full" else adapter_config(training, model, added_tokens),
         callbacks=callbacks,
     )
+    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which belongs to the result
+    return trainer
 
 
 def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTConfig:

@@ -26,7 +26,7 @@ NAMES = {
 """What the trainer logs, by the names that people see. Its timings are ours to measure."""
 
 
-class Figures(TrainerCallback):
+class Figures(TrainerCallback):  # type: ignore[misc]
     """Sends each step's figures to the log and to MLflow."""
 
     def __init__(self, job: Job, run: Run | None) -> None:
@@ -51,7 +51,7 @@ class Figures(TrainerCallback):
         return {"tokens_per_second": (tokens - last[1]) / (now - last[0])} if last and now > last[0] else {}
 
 
-class Checkpoints(TrainerCallback):
+class Checkpoints(TrainerCallback):  # type: ignore[misc]
     """Copies each checkpoint to the job's scratch store, whole."""
 
     def __init__(self, job: Job, identity: str, tokens: Callable[[], int]) -> None:

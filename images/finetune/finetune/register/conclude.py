@@ -1,0 +1,66 @@
+"""After the dataset stands, new or reused: the registry must hold what it says, even on a new tracking server."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from contract.config.finetune import RegisterConfig
+from contract.failures import BadInput
+from contract.manifest import Manifest
+from contract.uris import Address, parse_uri
+from stagekit.dataset import Dataset, open_dataset
+
+if TYPE_CHECKING:
+    from finetune.register.registry import Entry
+
+
+def conclude(address: Address, manifest: Manifest) -> None:
+    """Register again where the registry has lost the version; a look-up where it has not."""
+    from finetune.tracking import ping, tracking_uri
+
+    if not tracking_uri():
+        return
+    ping()
+    from finetune.register.registry import ensure_registered
+
+    inputs = {parent.input: _open(parent.uri) for parent in manifest.parents}
+    ensure_registered(entry_of(RegisterConfig.model_validate(manifest.config), inputs))
+
+
+def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
+    """What there is to register, from the inputs of the stage."""
+    from finetune.register.lineage import lineage
+    from finetune.register.registry import Entry
+
+    tags = lineage({name: dataset.manifest for name, dataset in inputs.items()})
+    return Entry(
+        name=config.model_name or inputs["samples"].manifest.recipe or "nocturne",
+        tags=tags,
+        champion=config.champion == "gate" and tags["nocturne.gate"] == "passed",
+        upload=lambda: _upload(inputs),
+    )
+
+
+def _upload(inputs: Mapping[str, Dataset]) -> str:
+    """The slow part, with the slow imports."""
+    from finetune.data import read_splits
+    from finetune.probes import questions
+    from finetune.register.upload import upload
+    from finetune.tracking import open_run
+    from finetune.trained import MODEL, Trained
+
+    trained = Trained(inputs["train"])
+    samples = inputs["samples"]
+    prompts = [ids for _, ids in questions(trained.tokenizer, read_splits(samples)[1], trained.training.max_length)]
+    recipe = samples.manifest.recipe or "nocturne"
+    run = open_run(recipe, f"register-{inputs['export'].manifest.key[:8]}", trained.known_run())
+    assert run, "asked for only where there is a tracking server"
+    uri = upload(inputs["export"].folder(MODEL), run, prompts[:4])
+    run.finish()
+    return uri
+
+
+def _open(uri: str) -> Dataset:
+    dataset = open_dataset(parse_uri(uri))
+    if dataset is None:
+        raise BadInput("an input of the registration is no longer there", where=uri, hint="run the stages before again")
+    return dataset
