@@ -5,7 +5,6 @@ A page asks for names that came from a browser, so every name is checked here be
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from contract.uris import LATEST, Address, parse_uri
 
 RECIPE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 KEY = re.compile(r"[0-9a-f]{20}")
+_PARENTS: dict[str, frozenset[str]] = {}
 LARGEST_FILE = 20_000_000  # bytes of a report that a page may hand out
 
 
@@ -181,13 +181,12 @@ class Catalog:
         listed = {file.path for file in manifest.files if file.bytes <= LARGEST_FILE} if manifest else set()
         return self.files.read(f"{self._folder(recipe, stage, key)}/{name}") if name in listed else None
 
-    def children(self, recipe: str, content_hash: str) -> list[tuple[str, str, Manifest]]:
-        """Datasets of the same recipe that were made from this one."""
-        found = ((stage, key, self.manifest(recipe, stage, key)) for stage, key in self.datasets(recipe))
+    def children(self, recipe: str, content_hash: str) -> list[tuple[str, str]]:
+        """Stage and key of the recipe's datasets that were made from this one."""
         return [
-            (stage, key, manifest)
-            for stage, key, manifest in found
-            if manifest and any(parent.content_hash == content_hash for parent in manifest.parents)
+            (stage, key)
+            for stage, key in self.datasets(recipe)
+            if content_hash in self._parent_hashes(f"{recipe}/{stage}/{key}")
         ]
 
     def _keys(self, recipe: str, stage: str) -> list[str]:
@@ -202,10 +201,16 @@ class Catalog:
             key = release.key if release else ""
         return f"{recipe}/{stage}/{key}" if KEY.fullmatch(key) else None
 
-    @lru_cache(maxsize=2_000)  # noqa: B019 - a catalog lives as long as its request or task
     def _manifest(self, folder: str) -> Manifest | None:
         data = self.files.read(f"{folder}/{MANIFEST}")
         return parse_manifest(data, where=folder) if data else None
+
+    def _parent_hashes(self, folder: str) -> frozenset[str]:
+        """Content hashes of what a dataset was made from, remembered, since a manifest never changes."""
+        place = f"{self.root}/{folder}"
+        if place not in _PARENTS and (manifest := self._manifest(folder)):
+            _PARENTS[place] = frozenset(parent.content_hash for parent in manifest.parents)
+        return _PARENTS.get(place, frozenset())
 
     def _release(self, name: str) -> Release | None:
         data = self.files.read(name)

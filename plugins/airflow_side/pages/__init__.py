@@ -1,0 +1,1 @@
+"""Pages inside the Airflow UI: which datasets there are, and everything about one."""
