@@ -1,6 +1,7 @@
 """Laws that hold over the whole house: nothing is lost, the same input gives the same bytes, nothing is done twice."""
 
 import json
+import random
 from collections import Counter
 
 import pyarrow.parquet as pq
@@ -22,17 +23,15 @@ def sources(tmp_path_factory):
     return folder
 
 
+SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "in", "jas", "kel", "lo", "mur", "nev", "or", "pil", "tas")
 QUESTION = "How many golden apples does the gardener give to each of her seven clever daughters before winter?"
 
 
 def _article(n: int) -> str:
-    words = ("river", "engine", "lantern", "orchard", "signal", "harbour", "compass", "quarry", "meadow", "furnace")
-    sentences = [
-        f"The {words[(n + k) % 10]} number {n * 31 + k} stands beside the {words[(n * 3 + k * 7) % 10]} because "
-        f"{words[(k * k + n) % 10]} {k} needs care and patience from everyone who works there."
-        for k in range(14)
-    ]
-    return " ".join(sentences)
+    """Fourteen sentences of made-up words: no two articles share a run of them."""
+    choose = random.Random(n)
+    words = ["".join(choose.choices(SYLLABLES, k=choose.randint(2, 4))) for _ in range(400)]
+    return " ".join(" ".join(choose.choices(words, k=16)).capitalize() + "." for _ in range(14))
 
 
 @pytest.fixture(scope="module")
