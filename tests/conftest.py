@@ -37,7 +37,8 @@ class Runner:
     folder: Path
 
     def __call__(self, image, stage, config=None, inputs=(), output=None, env=None) -> Ended:
-        command = [*self._python(image, env or {}), stage, "--config", json.dumps(config or {})]
+        config = config if isinstance(config, str) else json.dumps(config or {})
+        command = [*self._python(image, env or {}), stage, "--config", config]
         for name, uri in inputs:
             command += ["--input", f"{name}={uri}"]
         command += ["--output", output or f"{self.folder}/{stage}/"]
