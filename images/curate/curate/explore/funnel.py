@@ -1,6 +1,7 @@
 """The way of the rows through the steps before, from their manifests and previews."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from contract.manifest import Account, Manifest, Preview, PreviewRow
 from stagekit.dataset import Dataset
 
 TEXT = 600  # characters of an example
+TEXT_BEGINS = re.compile(r'"(?:text|content)":"')
 UNITS = {"Document": "documents", "Chunk": "chunks", "Sample": "samples", "Preference": "preferences"}
 
 
@@ -72,10 +74,21 @@ def _text(row: str | None) -> str:
     try:
         value = json.loads(row)
     except ValueError:
-        return _shortened(row)  # the preview cuts long rows short, and raw records were never JSON
+        return _shortened(_from_cut_off(row))
     if isinstance(value, dict) and isinstance(value.get("messages"), list):
         return _shortened("\n\n".join(f"{turn['role']}: {turn['content']}" for turn in value["messages"]))
     return _shortened(str(value["text"]) if isinstance(value, dict) and value.get("text") else row)
+
+
+def _from_cut_off(row: str) -> str:
+    """The text inside a row that the preview cut short, or the raw record that was never JSON."""
+    start = next((match.end() for match in TEXT_BEGINS.finditer(row)), None)
+    for end in range(start + TEXT, start + TEXT - 6, -1) if start is not None else ():  # an escape has 6 characters
+        try:
+            return str(json.loads('"' + row[start:end] + '"', strict=False)) + " …"
+        except ValueError:
+            continue
+    return row
 
 
 def _shortened(text: str) -> str:

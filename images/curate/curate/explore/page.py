@@ -19,7 +19,8 @@ def page(title: str, statistics: dict[str, Any], steps: Sequence[dict[str, Any]]
     template = environment.get_template("report.html.j2")
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     charts = {"width": WIDTH, "height": HEIGHT}
-    return template.render(title=title, style=style, data=statistics, steps=steps, samples=samples, charts=charts)
+    values = {"data": statistics, "steps": steps, "samples": samples}
+    return str(template.render(title=title, style=style, charts=charts, **values))
 
 
 def bars(histogram: Sequence[dict[str, int]]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ ORDERS = (1, 2, 3, 4)
 BINS = 24
 WORD = re.compile(r"\w+")
 COMMON = 0.5  # a word in more of the answers than this says nothing about them
-LETTERS = 4  # shorter words are mostly grammar
+LETTERS = 3  # shorter words are mostly grammar, in any language
 
 
 class Statistics:
@@ -77,9 +77,12 @@ class Statistics:
         self.frequent.update({word for word in WORD.findall(sample.answer.lower()) if len(word) >= LETTERS})
 
     def _frequent(self, most: int) -> list[tuple[str, int]]:
-        """Words by how many answers hold them, the ones that nearly all hold left out."""
+        """Words by how many answers hold them, without English grammar and what most answers hold."""
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # a second to import, only here
+
         limit = max(COMMON * self.samples, 1)
-        return _ranked(Counter({w: n for w, n in self.frequent.items() if n <= limit and not w.isdecimal()}), most)
+        told = {word: count for word, count in self.frequent.items() if count <= limit and not word.isdecimal()}
+        return _ranked(Counter({word: count for word, count in told.items() if word not in ENGLISH_STOP_WORDS}), most)
 
 
 def histogram(lengths: Iterable[int]) -> list[dict[str, int]]:
