@@ -126,6 +126,18 @@ class Run:
         with remote("log the dataset"):
             self.client.log_inputs(self.run_id, [DatasetInput(entity, tags)])
 
+    @contextmanager
+    def system_metrics(self) -> Iterator[None]:
+        """Log the machine's load (CPU, memory, disk, network, GPU) every ten seconds while the block runs."""
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        monitor = SystemMetricsMonitor(self.run_id, resume_logging=True)
+        monitor.start()
+        try:
+            yield
+        finally:
+            monitor.finish()
+
     def finish(self, status: str = "FINISHED") -> None:
         """Close the run."""
         with remote("close the run"):

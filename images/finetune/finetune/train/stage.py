@@ -1,8 +1,10 @@
 """train: supervised fine-tuning, resumable, tracked in one MLflow run."""
 
 import json
+import os
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,10 @@ def run(job: Job) -> None:
     tracked = _open_run(job)
     started = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="nocturne-train-") as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="nocturne-train-") as folder,
+            tracked.system_metrics() if tracked else nullcontext(),
+        ):
             trainer = _train(job, tracked, Path(folder))
         write_result(job, trainer, tracked, time.monotonic() - started)
     except torch.OutOfMemoryError as error:
@@ -80,6 +85,27 @@ def _identity(job: Job, device: torch.device) -> dict[str, Any]:
     }
 
 
+def _describe(job: Job, tracked: Run) -> None:
+    """Parameters, dataset, lineage, and the template with its mask."""
+    samples, plan = job.input("samples"), job.input("plan")
+    settings = job.config.model_dump(exclude={"shard_rows", "training"}) | job.config.training.model_dump()
+    lora = {f"lora.{name}": value for name, value in settings.pop("lora").items()}
+    tracked.params(settings | (lora if job.config.training.method != "full" else {}))
+    tracked.tags(
+        {
+            "nocturne.dataset": samples.manifest.content_hash,
+            "nocturne.dataset_uri": samples.uri,
+            "nocturne.recipe": samples.manifest.recipe,
+            "nocturne.key": job.key,
+            "nocturne.image": os.environ.get("NOCTURNE_IMAGE"),
+            "nocturne.code_version": os.environ.get("NOCTURNE_CODE_VERSION"),
+        }
+    )
+    tracked.dataset(samples.manifest.recipe or "samples", samples.uri, samples.manifest.content_hash, samples.rows)
+    for name in ("plan.json", "template.html", "template.txt"):
+        tracked.file(plan.file(name), "plan")
+
+
 def _open_run(job: Job) -> Run | None:
     """The run in MLflow: the one that a killed try began, where there is one."""
     samples = job.input("samples").manifest
@@ -90,4 +116,5 @@ def _open_run(job: Job) -> Run | None:
         job.log.info(UNTRACKED)
         return None
     job.scratch().write(RUN_FILE, tracked.as_json().encode())
+    _describe(job, tracked)
     return tracked

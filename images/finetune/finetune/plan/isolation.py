@@ -1,0 +1,127 @@
+"""Can samples that share a packed row see each other? Found out on a shrunken copy of the very architecture.
+
+Packing is safe only where the model derives its attention mask from position ids. Llama, Mistral, Qwen, Phi-3, Gemma
+and GPT-2 do; OPT, BLOOM, Falcon, MPT and Mamba do not, and neither they nor the trainer say so.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+from contract.failures import BadInput
+
+LARGEST_LEAK = 1e-5
+LARGEST_GRADIENT_DIFFERENCE = 1e-5
+"""Relative; rounding in float32 gives some 2e-7, an architecture that leaks gives 0.1 and more."""
+FIRST, SECOND = 23, 17
+VOCABULARY = 128
+SMALL = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 64,
+    "n_embd": 64,
+    "word_embed_proj_dim": 64,
+    "intermediate_size": 96,
+    "n_inner": 96,
+    "ffn_dim": 96,
+    "num_hidden_layers": 2,
+    "n_layer": 2,
+    "num_attention_heads": 4,
+    "n_head": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "sliding_window": 8,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """How far a sample's logits moved when its neighbour in the row was replaced, and how far the gradient of a packed
+    row is from that of the same samples unpacked (relative to its norm)."""
+
+    leak: float
+    gradient_difference: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether packing changes nothing."""
+        return self.leak <= LARGEST_LEAK and self.gradient_difference <= LARGEST_GRADIENT_DIFFERENCE
+
+
+def check_isolation(config: Any) -> Isolation:
+    """Perturb one sample, observe the other; then compare gradients. Raises `BadInput` when packing would leak."""
+    model = small_model(config)
+    first, other, second = _samples()
+    isolation = Isolation(_leak(model, first, other, second), _gradient_difference(model, first, second))
+    if not isolation.holds:
+        raise BadInput(
+            f"samples packed into one row see each other on {config.model_type}: a neighbour moves a logit by "
+            f"{isolation.leak:.2g}, and gradients differ by {isolation.gradient_difference:.2g}",
+            expected=f"at most {LARGEST_LEAK:g} and {LARGEST_GRADIENT_DIFFERENCE:g}",
+            hint="set `training.packing: false` for this architecture",
+        )
+    return isolation
+
+
+def small_model(config: Any) -> Any:
+    """The architecture with a few small layers and random weights.
+
+    Raises `BadInput` where it cannot be shrunk, so that nothing can be proven.
+    """
+    small = type(config).from_dict(config.to_dict() | {k: v for k, v in SMALL.items() if _has(config, k)})
+    if getattr(small, "layer_types", None):
+        small.layer_types = small.layer_types[: SMALL["num_hidden_layers"]]
+    small.dtype = torch.float32
+    torch.manual_seed(0)
+    try:
+        return AutoModelForCausalLM.from_config(small, attn_implementation="sdpa").eval()
+    except (ValueError, TypeError, RuntimeError, ImportError) as error:
+        raise BadInput(
+            f"packing cannot be proven safe on {config.model_type}: {str(error).partition(chr(10))[0]}",
+            hint="set `training.packing: false`",
+        ) from None
+
+
+def _has(config: Any, name: str) -> bool:
+    return getattr(config, name, None) is not None or name == "vocab_size"
+
+
+def _samples() -> tuple[list[int], list[int], list[int]]:
+    """Two different first samples of one length, and a second one."""
+    generator = torch.Generator().manual_seed(0)
+    draw = torch.randint(3, VOCABULARY, (2 * FIRST + SECOND,), generator=generator).tolist()
+    return draw[:FIRST], draw[FIRST : 2 * FIRST], draw[2 * FIRST :]
+
+
+def _packed(*samples: list[int]) -> dict[str, Any]:
+    """Exactly what the trainer feeds its model: its own collator, without a mask, and no cache."""
+    ids = [token for sample in samples for token in sample]
+    row = {"input_ids": ids, "labels": ids, "seq_lengths": [len(sample) for sample in samples]}
+    return dict(DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)([row])) | {"use_cache": False}
+
+
+def _leak(model: Any, first: list[int], other: list[int], second: list[int]) -> float:
+    with torch.no_grad():
+        seen = [model(**_packed(neighbour, second)).logits[0, FIRST:] for neighbour in (first, other)]
+    return float((seen[0] - seen[1]).abs().max())
+
+
+def _gradient_difference(model: Any, first: list[int], second: list[int]) -> float:
+    packed = _gradient(model, [_packed(first, second)])
+    unpacked = _gradient(model, [_packed(first), _packed(second)])
+    return float((packed - unpacked).norm() / unpacked.norm())
+
+
+def _gradient(model: Any, batches: list[dict[str, Any]]) -> torch.Tensor:
+    """The gradient of the summed loss over all batches, as one vector."""
+    model.zero_grad()
+    for batch in batches:
+        labels = batch.pop("labels")
+        logits = model(**batch).logits
+        torch.nn.functional.cross_entropy(logits[0, :-1], labels[0, 1:], ignore_index=-100, reduction="sum").backward()
+    return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
