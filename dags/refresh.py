@@ -16,13 +16,13 @@ from pathlib import Path
 
 from airflow.sdk import DAG, chain
 
-from airflow_side.dag import dag_arguments, published, stage_task
+from airflow_side.dag import dag_arguments, nightly, published, stage_task
 from airflow_side.flow import load_recipes, refresh_flow
 from airflow_side.form import trigger_form
 
 for recipe in load_recipes(Path(__file__).parent / "recipes"):
     flow = refresh_flow(recipe)
-    with DAG(**dag_arguments(flow, __doc__), schedule=recipe.schedule, params=trigger_form(flow)):
+    with DAG(**dag_arguments(flow, __doc__), schedule=nightly(recipe), params=trigger_form(flow)):
         *before, last = flow.steps()
         publish = stage_task(flow, last, outlets=[published(recipe)])
         chain(*(stage_task(flow, step) for step in before), publish)

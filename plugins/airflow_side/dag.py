@@ -1,9 +1,9 @@
 """What every DAG of the house has in common, and one task for each step."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, CronTriggerTimetable
 
 from airflow_side.flow import Flow
 from airflow_side.operator import StageOperator
@@ -11,7 +11,6 @@ from airflow_side.settings import read_settings
 from contract.recipe import Recipe
 from contract.steps import Step
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 GPU_POOL = "gpu"
 RETRIES = {
     "retries": 3,
@@ -30,14 +29,23 @@ def dag_arguments(flow: Flow, manual: str) -> dict[str, Any]:
         "dag_display_name": f"{flow.dag_id} – {recipe.title}" if recipe.title else flow.dag_id,
         "description": recipe.title or f"recipe {recipe.name}",
         "doc_md": f"{manual}\n\n{steps_table(flow)}",
-        "start_date": START,
         "catchup": False,
         "max_active_runs": 1,
         "dagrun_timeout": timedelta(minutes=minutes) if minutes else None,
         "default_args": {"owner": recipe.owner, **RETRIES},
         "tags": ["nocturne", recipe.name],
-        "render_template_as_native_obj": False,
     }
+
+
+def nightly(recipe: Recipe) -> CronTriggerTimetable | None:
+    """The recipe's schedule, in UTC.
+
+    The first run is the next one due: without a start date and with no patience for the last one missed, taking the DAG
+    out of its pause starts nothing (and spends nothing) by itself.
+    """
+    if recipe.schedule is None:
+        return None
+    return CronTriggerTimetable(recipe.schedule, timezone="UTC", run_immediately=timedelta(0))
 
 
 def published(recipe: Recipe) -> Asset:
