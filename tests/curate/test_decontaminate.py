@@ -92,7 +92,7 @@ def bench(tmp_path, name="bench.jsonl", fields=("q",), rows=()):
     [
         ([{"q": "a"}, {"other": 1}], r"line 2 has none of the fields q; expected one of its own: other"),
         ([{"q": 3}], r"'q' is a int; expected text"),
-        ([3], "line 1: a int, not an object"),
+        ([3], "line 1: broken record: int, not an object"),
         ([], "no items"),
     ],
 )
@@ -109,7 +109,8 @@ def test_items_of_every_format(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"version": 1, "rows": rows}))
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
     for name in ("a.jsonl", "a.jsonl.gz", "a.json", "a.parquet"):
-        benchmark = Benchmark(uri=str(tmp_path / name), name="b", fields=["turns"])
+        at = "rows" if name.endswith(".json") else ""
+        benchmark = Benchmark(uri=str(tmp_path / name), name="b", fields=["turns"], records_at=at)
         assert [item.text for item in read_items(benchmark)] == ["How?\nWhy?", "When?"], name
     (tmp_path / "a.csv").write_text('id,q\n1,"How,\nthen?"\n')
     benchmark = Benchmark(uri=str(tmp_path / "a.csv"), name="b", fields=["q"])

@@ -13,9 +13,9 @@ import zstandard
 from contract.config.ingest import IngestSource
 from contract.failures import BadInput
 from contract.records import Document
-from curate.ingest.found import Found, Rejected, SourceFile
+from curate.found import Found, Rejected, SourceFile
 from curate.ingest.mapping import document_from
-from curate.ingest.readers import READERS, format_of
+from curate.readers import READERS, format_of
 
 ARTICLES = [
     {"title": "Ünïcode", "text": "First article.\nTwo lines."},

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from contract.config.decontaminate import Benchmark
 from contract.failures import BadInput
+from curate.found import Found, Rejected
 from curate.paths import dotted
-from curate.tables import Row, read_table
+from curate.tables import problem_of, read_table
 
 
 class Item(NamedTuple):
@@ -30,8 +31,8 @@ def read_items(benchmark: Benchmark) -> Iterator[Item]:
     """
     number = 0
     for number, row in enumerate(read_table(benchmark), 1):
-        if row.problem:
-            raise BadInput(f"{row.place}: {row.problem}", where=f"benchmark {benchmark.name}")
+        if isinstance(row, Rejected):
+            raise BadInput(f"{row.place}: {problem_of(row)}", where=f"benchmark {benchmark.name}")
         yield Item(benchmark.name, number, _text(row, benchmark))
     if not number:
         raise BadInput(
@@ -39,19 +40,19 @@ def read_items(benchmark: Benchmark) -> Iterator[Item]:
         )
 
 
-def _text(row: Row, benchmark: Benchmark) -> str:
-    found = {path: dotted(row.fields, path) for path in benchmark.fields}
+def _text(row: Found, benchmark: Benchmark) -> str:
+    found = {path: dotted(row.value, path) for path in benchmark.fields}
     texts = [text for path, value in found.items() for text in _texts(value, path, row, benchmark)]
     if not texts:
         raise BadInput(
             f"{row.place} has none of the fields {', '.join(benchmark.fields)}",
-            expected=f"one of its own: {', '.join(row.fields)}",
+            expected=f"one of its own: {', '.join(row.value)}",
             where=f"benchmark {benchmark.name}",
         )
     return "\n".join(texts)
 
 
-def _texts(value: Any, path: str, row: Row, benchmark: Benchmark) -> list[str]:
+def _texts(value: Any, path: str, row: Found, benchmark: Benchmark) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str):

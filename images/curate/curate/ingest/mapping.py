@@ -10,7 +10,7 @@ from typing import Any
 from contract.config.ingest import IngestSource
 from contract.keys import digest
 from contract.records import Document
-from curate.ingest.found import Found, Rejected
+from curate.found import Found, Rejected
 from curate.paths import dotted
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

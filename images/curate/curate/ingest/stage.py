@@ -8,9 +8,9 @@ from pathlib import Path
 from contract.config.ingest import IngestConfig, IngestSource
 from contract.failures import BadInput
 from contract.records import Document, LedgerEntry
-from curate.ingest.found import Found, Rejected, SourceFile
+from curate.found import Found, Rejected, SourceFile
 from curate.ingest.mapping import document_from, needs_repair, record_json
-from curate.ingest.readers import READERS, format_of
+from curate.readers import READERS, format_of
 from stagekit.job import Job
 from stagekit.sources import source_files
 from stagekit.store import Entry, Store

@@ -12,8 +12,9 @@ from contract.config.mix import MixSource
 from contract.failures import BadInput
 from contract.keys import digest
 from contract.records import LedgerEntry, Message, Sample
+from curate.found import Rejected
 from curate.mix.layouts import LAYOUTS, Malformed
-from curate.tables import Row, read_table
+from curate.tables import problem_of, read_table
 from stagekit.job import Job
 
 MALFORMED, REPEATED, NOT_CHOSEN = "malformed", "repeated", "beyond_take"
@@ -22,12 +23,13 @@ BATCH_ROWS = 1_000
 
 @dataclass(frozen=True)
 class Read:
-    """A row of a dataset, read: its sample's id and messages, or what is wrong with it."""
+    """A row of a dataset, read: its sample's id and messages, or what is wrong with it and how it looks."""
 
-    row: Row
+    place: str
     id: str
     messages: list[Message]
     problem: str = ""
+    row: str = ""
 
 
 def run(job: Job) -> None:
@@ -44,14 +46,15 @@ def run(job: Job) -> None:
 def read(source: MixSource) -> Iterator[Read]:
     """All rows of a dataset. An id follows from name and content, so that it outlives a reordering of the file."""
     for row in read_table(source):
+        if isinstance(row, Rejected):
+            yield Read(row.place, row.place, [], problem_of(row), row.row or "")
+            continue
         try:
-            if row.problem:
-                raise Malformed(row.problem)
-            messages = LAYOUTS[source.format](row.fields)
+            messages = LAYOUTS[source.format](row.value)
             content = [(message.role, message.content) for message in messages]
-            yield Read(row, f"{source.name}-{digest(content)[:20]}", messages)
+            yield Read(row.place, f"{source.name}-{digest(content)[:20]}", messages)
         except Malformed as malformed:
-            yield Read(row, row.place, [], str(malformed))
+            yield Read(row.place, row.place, [], str(malformed), repr(row.value))
 
 
 def _add(job: Job, source: MixSource) -> None:
@@ -87,7 +90,7 @@ def _chosen(source: MixSource, seed: int) -> set[str]:
     for found in read(source):
         if not found.problem:
             ids.add(found.id)
-        first_problem = first_problem or (found.problem and f"{found.row.place}: {found.problem}")
+        first_problem = first_problem or (found.problem and f"{found.place}: {found.problem}")
     if not ids:
         raise BadInput(
             f"no usable row; {first_problem or 'the files are empty'}",
@@ -100,16 +103,14 @@ def _chosen(source: MixSource, seed: int) -> set[str]:
 def _entry(account: str, found: Read, seen: set[str], chosen: set[str]) -> LedgerEntry | None:
     """Why a row is not taken; None where it is."""
     if found.problem:
-        row = found.row.raw or repr(found.row.fields)
-        return LedgerEntry(
-            account=account, status="failed", rule=MALFORMED, id=found.id, detail=found.problem, row=_storable(row)
-        )
+        row = found.row.encode("utf-8", "replace").decode("utf-8")
+        return LedgerEntry(account=account, status="failed", rule=MALFORMED, id=found.id, detail=found.problem, row=row)
     if found.id in seen:
         return LedgerEntry(
-            account=account, status="dropped", rule=REPEATED, id=found.id, partner=found.id, detail=found.row.place
+            account=account, status="dropped", rule=REPEATED, id=found.id, partner=found.id, detail=found.place
         )
     if found.id not in chosen:
-        return LedgerEntry(account=account, status="skipped", rule=NOT_CHOSEN, id=found.id, detail=found.row.place)
+        return LedgerEntry(account=account, status="skipped", rule=NOT_CHOSEN, id=found.id, detail=found.place)
     return None
 
 
@@ -124,7 +125,3 @@ def _copies(source: MixSource, found: Read) -> list[Sample]:
         )
         for copy in range(1, source.repeat + 1)
     ]
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -42,6 +42,13 @@ class Source(Config):
     """File or folder: `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root."""
 
 
+class Table(Source):
+    """A source of rows: JSON, JSON lines, CSV or Parquet, by file ending; `.gz` and `.zst` are read as they are."""
+
+    records_at: str = ""
+    """JSON only: dotted path to the list of rows inside the file's object, such as `data`."""
+
+
 def versioned(config: Config) -> dict[str, Any]:
     """The part of a configuration that can change the result, as plain JSON values; it enters the dataset's key."""
     return {

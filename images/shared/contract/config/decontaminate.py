@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import RUNTIME, Source, StageConfig
+from contract.config.base import RUNTIME, StageConfig, Table
 
 
-class Benchmark(Source):
+class Benchmark(Table):
     """A benchmark file whose items must not be trained on."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")

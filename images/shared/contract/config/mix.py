@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import Source, StageConfig
+from contract.config.base import StageConfig, Table
 
 
-class MixSource(Source):
+class MixSource(Table):
     """One general dataset to take samples from."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")

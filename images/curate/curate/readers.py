@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from contract.failures import BadInput
-from curate.ingest.found import COMPRESSED, Found, Rejected, SourceFile, readable
+from curate.found import COMPRESSED, Found, Rejected, SourceFile, readable
 from curate.markup import page_fields, page_text
 from curate.paths import dotted
 
