@@ -53,6 +53,7 @@ class Engine:
         self.slots, self.health, self.retries = slots, health, retries
         self.cached = Spent()
         self.troubles: Counter[str] = Counter()
+        self._gave_up: Failure | None = None
         self._asked: dict[str, asyncio.Event] = {}
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
@@ -70,6 +71,9 @@ class Engine:
                 self.cached += Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)
                 return Ended("answered", answer)
             return await self._pursue(question, order)
+        except Failure as failure:
+            self._gave_up = failure
+            raise
         finally:
             self._asked.pop(question.key).set()
 
@@ -85,10 +89,10 @@ class Engine:
 
     async def _pursue(self, question: Question, order: int) -> Ended:
         """Try until there is an answer, the tries are used up, or the budget is."""
-        since, waits, tries, level = time.monotonic(), 0, 0, self.server.level
+        since, waits, tries, level = time.monotonic(), 0, 0, 0
         while True:
             try:
-                answer = await self._try(question, order, level := max(level, self.server.level))
+                answer = await self._try(question, order, level)
                 return Ended("answered", answer) if answer else Ended("skipped", rule="budget", detail=self._limit())
             except Refused as refused:
                 if refused.level is None:
@@ -117,13 +121,15 @@ class Engine:
         worst = Spent(1, most_tokens(question.messages), question.max_tokens)
         epoch = await self.slots.take(order)
         try:
+            if self._gave_up:
+                raise self._gave_up
             if not await self.meter.reserve(worst):
                 self.slots.free()
                 return None
             task = asyncio.ensure_future(self._send(question, level, worst, epoch))
             task.add_done_callback(self._home)
             self._under_way.add(task)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Failure):
             self.slots.free()
             raise
         return await asyncio.shield(task)
@@ -138,14 +144,17 @@ class Engine:
     async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
         actual, lost = Spent(1), True
         try:
-            answer = await self.server.ask(question, level)
+            answer = await self.server.ask(question, max(level, self.server.level))
             actual, lost = self._bill(answer), not answer.metered
         except Trouble as trouble:
             lost = trouble.billed
             self._note(trouble, epoch)
             raise
-        except (Refused, Failure):
+        except Refused:
             lost = False
+            raise
+        except Failure as failure:
+            self._gave_up, lost = failure, False
             raise
         finally:
             self.meter.settle(worst, actual, lost)

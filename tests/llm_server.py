@@ -12,7 +12,7 @@ import re
 import threading
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from time import time
+from time import monotonic, time
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ class Behaviour:
     usage: bool = True
     prose: bool = False
     max_completion_tokens: bool = False
+    refuse_nth: int = 0
+    """The number of the one request that is told at once that its key is wrong."""
+    dies_after: int = 0
+    """From that many answers on, every connection is closed without a word."""
     status: int = 200
     """Anything but 200 is the answer to every request."""
     error: dict = field(default_factory=dict)
@@ -49,6 +53,7 @@ class Seen:
     completion_tokens: int = 0
     delivered: bool = False
     body: dict = field(default_factory=dict)
+    at: float = field(default_factory=monotonic)
 
 
 class LlmServer:
@@ -121,6 +126,8 @@ class LlmServer:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
+            if len(self.seen) == self.behaviour.refuse_nth:
+                return await _json(writer, seen, "unauthorised", 401, _error("no such key"))
             await asyncio.sleep(self.behaviour.latency)
             await self._send(seen, headers, body, writer)
         finally:
@@ -131,6 +138,8 @@ class LlmServer:
         if behaviour.key and headers.get("authorization") != f"Bearer {behaviour.key}":
             key = headers.get("authorization", "").removeprefix("Bearer ")
             return await _json(writer, seen, "unauthorised", 401, _error(f"Incorrect API key provided: {key}"))
+        if 0 < behaviour.dies_after <= len(self.answered()):
+            raise ConnectionError
         if behaviour.status != 200:
             return await _json(writer, seen, "status", behaviour.status, _error("no", **behaviour.error))
         wanted = body.get("response_format", {}).get("type")

@@ -1,0 +1,168 @@
+"""Five hundred chunks through a server of which a quarter goes wrong: nothing lost, nothing paid twice, limits kept."""
+
+import random
+import time
+
+import pytest
+import yaml
+
+from conftest import ROOT, SHARED_DATA, Runner
+from contract.records import Chunk
+from contract.uris import parse_uri
+from llm_chunks import write_chunks
+from llm_runs import PRICE, Instruct, check_books
+from llm_server import Behaviour, LlmServer
+from stagekit.dataset import open_dataset
+
+FAULTS = Behaviour(
+    rate_limited=0.10, server_error=0.05, cut_off=0.03, malformed=0.05, refusal=0.02, retry_after=("", "", "1", "date")
+)
+CHUNKS = 500
+CONCURRENCY = 8
+
+
+@pytest.fixture(scope="module")
+def chunks(tmp_path_factory) -> str:
+    """The articles' chunks by the llm_twin recipe's own settings; without the articles, as many made-up ones."""
+    folder = tmp_path_factory.mktemp("chunks")
+    if not SHARED_DATA.is_dir():
+        from llm_chunks import synthetic_chunks
+
+        return write_chunks(folder, synthetic_chunks(76, 7)[:CHUNKS])
+    recipe = yaml.safe_load((ROOT / "dags/recipes/llm_twin.yaml").read_text())
+    recipe["ingest"]["sources"][0]["uri"] = str(SHARED_DATA / "articles.json")
+    uri, runner = "", Runner("process", folder)
+    for stage in ("ingest", "clean", "chunk"):
+        uri = runner("curate", stage, recipe[stage], [("rows", uri)] if uri else []).result["uri"]
+    return uri
+
+
+@pytest.fixture(scope="module")
+def server():
+    with LlmServer(FAULTS, seed=2) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def undisturbed(chunks, server, tmp_path_factory):
+    """One run from start to end; what the server saw of it."""
+    instruct = Instruct(Runner("process", tmp_path_factory.mktemp("undisturbed")), chunks, server)
+    server.forget()
+    made = instruct(concurrency=CONCURRENCY)
+    return instruct, made, server.forget()
+
+
+@pytest.fixture
+def fresh(tmp_path, chunks, server) -> Instruct:
+    """A store in which nothing was answered yet."""
+    server.forget()
+    return Instruct(Runner("process", tmp_path), chunks, server)
+
+
+def test_every_chunk_and_every_request_is_accounted_for(undisturbed):
+    _, made, seen = undisturbed
+    check_books(made, CHUNKS)
+    requests, cost = made.manifest.accounts["requests"], made.manifest.cost
+    answered = [request for request in seen if request.delivered]
+    assert {request.outcome for request in seen} == {
+        *("good", "rate_limited", "server_error", "cut_off", "malformed", "refusal"),
+    }
+    # The articles hold passages that come twice; their second request is answered by the first.
+    assert requests.total - cost.cached_requests == len(answered) == len({request.question for request in answered})
+    assert requests.dropped["refusal"] == sum(request.outcome == "refusal" for request in answered)
+    assert cost.requests == len(seen)
+    tokens = sum(r.prompt_tokens for r in answered), sum(r.completion_tokens for r in answered)
+    assert (cost.prompt_tokens, cost.completion_tokens) == tokens
+    assert cost.money == pytest.approx(_money(answered))
+
+
+def test_the_same_run_again_sends_nothing(undisturbed, server):
+    instruct, made, _ = undisturbed
+    server.forget()
+    again = instruct("again", concurrency=CONCURRENCY)
+    assert server.seen == []
+    assert again.hash == made.hash
+    assert again.manifest.accounts == made.manifest.accounts
+    cost = again.manifest.cost
+    assert (cost.requests, cost.cached_requests, cost.money) == (0, made.manifest.accounts["requests"].total, 0)
+    cached_before = made.manifest.metrics["cached_prompt_tokens"]
+    assert again.manifest.metrics["cached_prompt_tokens"] == made.manifest.cost.prompt_tokens + cached_before
+
+
+def test_half_the_money_buys_half_and_more_money_buys_only_the_rest(undisturbed, fresh, server):
+    _, whole, seen = undisturbed
+    cap = round(_money([r for r in seen if r.delivered]) / 2, 6)
+    half = fresh("half", concurrency=CONCURRENCY, budget={"money": cap})
+    check_books(half, CHUNKS)
+    first = server.forget()
+    spent, lost = _money([r for r in first if r.delivered]), half.manifest.metrics["lost_tokens_at_most"]
+    assert half.manifest.cost.money == pytest.approx(spent)
+    # Answers that were lost on the way may have been billed; they are held against the limit at their worst.
+    dearest = (2_500 * PRICE["prompt"] + 1_200 * PRICE["completion"]) / 1e6
+    assert cap - dearest - lost * PRICE["completion"] / 1e6 <= spent <= cap
+    assert half.manifest.accounts["chunks"].skipped["budget"] > 200
+    assert half.manifest.metrics["budget_reached"] == "money"
+    assert "budget reached" in half.ended.stderr
+
+    rest = fresh("rest", concurrency=CONCURRENCY, budget={"money": 2 * cap + 1})
+    second = server.forget()
+    paid_twice = {r.question for r in first if r.delivered} & {r.question for r in second if r.delivered}
+    assert paid_twice == set()
+    assert rest.hash == whole.hash
+    assert rest.manifest.cost.money == pytest.approx(_money([r for r in second if r.delivered]))
+
+
+@pytest.mark.slow
+def test_killed_ten_times_it_pays_nothing_twice_and_makes_the_same_dataset(undisturbed, fresh, server):
+    _, whole, _ = undisturbed
+    rng = random.Random(20_261_123)
+    kept: set[str] = set()
+    for _ in range(10):
+        before = len(server.seen)
+        process = fresh.start(concurrency=CONCURRENCY)
+        enough = before + rng.randint(1, 80)
+        while len(server.seen) < enough and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(rng.random() * 0.03)
+        process.kill()
+        process.wait()
+        assert not kept & {request.question for request in server.seen[before:]}, "asked again what was kept"
+        kept = fresh.cached()
+    before = len(server.seen)
+    made = fresh(concurrency=CONCURRENCY)
+    assert not kept & {request.question for request in server.seen[before:]}
+    assert made.hash == whole.hash
+    check_books(made, CHUNKS)
+    # What was on the wire at a kill may have been answered and lost; no more than that was ever asked twice.
+    answered = [request.question for request in server.seen if request.delivered]
+    assert len(answered) - len(set(answered)) <= 10 * CONCURRENCY
+
+
+def test_a_night_later_only_what_is_new_or_changed_is_asked(undisturbed, chunks, server, tmp_path):
+    """Three documents more, one changed, one gone."""
+    instruct, _, _ = undisturbed
+    old = list(open_dataset(parse_uri(chunks)).records(Chunk))
+    documents = list(dict.fromkeys(chunk.document_id for chunk in old))
+    gone, changed = documents[5], documents[9]
+    tonight = [_edited(chunk) if chunk.document_id == changed else chunk for chunk in old if chunk.document_id != gone]
+    more = [c.model_copy(update={"id": f"new-{c.id}", "document_id": f"new-{n}", "text": f"New {n}: {c.text}"})
+            for n in range(3) for c in old[:4]]  # fmt: skip
+    expected = {chunk.text for chunk in tonight + more} - {chunk.text for chunk in old}
+    server.forget()
+    made = instruct.on(write_chunks(tmp_path, tonight + more, "tonight"))("tonight", concurrency=CONCURRENCY)
+    first = [request for request in server.seen if len(request.body["messages"]) == 2]
+    asked = {text for text in expected if any(text in r.body["messages"][1]["content"] for r in first)}
+    assert asked == expected
+    assert len({request.question for request in first}) == len(expected)
+    check_books(made, len(tonight) + len(more))
+
+
+def _edited(chunk: Chunk) -> Chunk:
+    return chunk.model_copy(
+        update={"id": f"{chunk.id}x", "text": chunk.text.replace(" the ", " this ", 1) + " Indeed."}
+    )
+
+
+def _money(requests) -> float:
+    prompt, completion = sum(r.prompt_tokens for r in requests), sum(r.completion_tokens for r in requests)
+    return (prompt * PRICE["prompt"] + completion * PRICE["completion"]) / 1e6
