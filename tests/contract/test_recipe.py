@@ -12,7 +12,7 @@ WRONG = [
     ("not YAML", "name: [\n", ["not YAML"]),
     ("control character", "name: \x00\n", ["not YAML"]),
     ("another name", GOOD.replace("trial", "other"), ["`name` is 'other'", "'trial', the file's own name"]),
-    ("bad name", GOOD.replace("trial", "Trial!"), ["`name` is \"Trial!\"", "pattern"]),
+    ("bad name", GOOD.replace("trial", "Trial!"), ['`name` is "Trial!"', "pattern"]),
     ("no sources", "name: trial\n", ["`ingest` is missing"]),
     ("empty sources", "name: trial\ningest: {sources: []}\n", ["`ingest.sources` is []", "at least 1 item"]),
     ("unknown section", GOOD + "clena: {}\n", ["unknown field `clena`"]),

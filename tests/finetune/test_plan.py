@@ -3,7 +3,6 @@
 import pytest
 import transformers
 from peft import LoraConfig, get_peft_model
-from published import sample
 
 from contract.config.finetune import Lora, Training
 from contract.failures import BadConfig, BadInput
@@ -15,6 +14,7 @@ from finetune.plan.lengths import check_lengths, measure
 from finetune.plan.sizes import count_parameters, memory, meta_model
 from finetune.tiny import train_tokenizer
 from finetune.train.trainer import adapter_config
+from published import sample
 
 LLAMA_3_8B = transformers.LlamaConfig(
     vocab_size=128_256,

@@ -81,7 +81,10 @@ def s3() -> dict[str, str]:
     if all(given.values()):
         yield given
         return
-    if not shutil.which("docker") or subprocess.run(["docker", "image", "inspect", STAND_IN], capture_output=True).returncode:
+    if (
+        not shutil.which("docker")
+        or subprocess.run(["docker", "image", "inspect", STAND_IN], capture_output=True).returncode
+    ):
         pytest.skip(f"no S3 server: set NOCTURNE_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY, or build {STAND_IN}")
     keys = {"MINIO_ROOT_USER": "test-user", "MINIO_ROOT_PASSWORD": uuid.uuid4().hex}
     variables = [part for name, value in keys.items() for part in ("-e", f"{name}={value}")]

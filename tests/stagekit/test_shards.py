@@ -21,7 +21,9 @@ MAYBE = st.none() | TEXT
 SAMPLES = st.builds(
     Sample,
     id=TEXT,
-    messages=st.lists(st.builds(Message, role=st.sampled_from(["system", "user", "assistant"]), content=TEXT), max_size=3),
+    messages=st.lists(
+        st.builds(Message, role=st.sampled_from(["system", "user", "assistant"]), content=TEXT), max_size=3
+    ),
     document_id=MAYBE,
     start=st.none() | st.integers(0, 2**40),
     parent_ids=st.lists(TEXT, max_size=2),
@@ -58,7 +60,9 @@ def test_rows_come_back_and_sizes_leave_no_trace(rows, batch_rows, shard_rows, r
         assert content_hash == of_one_shard
         read = [row for batch in dataset.batches(read_rows) for row in to_rows(batch, Sample)]
         assert read == rows
-        assert [shard.rows for shard in dataset.manifest.shards[:-1]] == [shard_rows] * (-(-len(rows) // shard_rows) - 1)
+        assert [shard.rows for shard in dataset.manifest.shards[:-1]] == [shard_rows] * (
+            -(-len(rows) // shard_rows) - 1
+        )
 
 
 @given(st.lists(SAMPLES, max_size=5))

@@ -79,7 +79,9 @@ def test_sixteen_racing_processes_have_one_winner(root, store):
     start = str(time.time() + 3)
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     processes = [
-        subprocess.Popen([sys.executable, "-c", RACE, str(root), f"process {n}", start], env=env, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", RACE, str(root), f"process {n}", start], env=env, stdout=subprocess.PIPE
+        )
         for n in range(16)
     ]
     answers = [process.communicate()[0].strip() for process in processes]

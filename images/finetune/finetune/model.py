@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM, BitsAndBytesConfig
 
 from contract.config.finetune import Training
 from contract.failures import BadConfig, BadInput, RemoteTrouble
+from finetune.base import load_config
 
 
 def quiet() -> None:
@@ -60,9 +61,10 @@ def load_model(
     Raises `BadInput` when the folder holds no such model, `RemoteTrouble` when memory does not suffice.
     """
     options: dict[str, Any] = {"quantization_config": _nf4(dtype)} if four_bit else {}
+    config = load_config(folder)
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation="sdpa", device_map={"": device}, **options
+            folder, dtype=dtype, attn_implementation=attention_of(config), device_map={"": device}, **options
         )
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(f"the model does not fit: {error}", hint="`method: qlora`, or a larger GPU") from None
@@ -71,6 +73,12 @@ def load_model(
     add_rows(model, len(tokenizer))
     settle_end_tokens(model, tokenizer)
     return model
+
+
+def attention_of(config: Any) -> str:
+    """PyTorch's own attention, which needs no package beyond it; the plain one for architectures that lack it."""
+    architecture = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    return "sdpa" if getattr(architecture, "_supports_sdpa", False) else "eager"
 
 
 def save_model(model: Any, folder: Path) -> None:

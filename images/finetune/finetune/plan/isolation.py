@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoModelForCausalLM
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from contract.failures import BadInput
+from finetune.model import attention_of
 
 LARGEST_LEAK = 1e-5
 LARGEST_GRADIENT_DIFFERENCE = 1e-5
@@ -73,22 +75,24 @@ def small_model(config: Any) -> Any:
 
     Raises `BadInput` where it cannot be shrunk, so that nothing can be proven.
     """
-    small = type(config).from_dict(config.to_dict() | {k: v for k, v in SMALL.items() if _has(config, k)})
-    if getattr(small, "layer_types", None):
-        small.layer_types = small.layer_types[: SMALL["num_hidden_layers"]]
-    small.dtype = torch.float32
     torch.manual_seed(0)
     try:
-        return AutoModelForCausalLM.from_config(small, attn_implementation="sdpa").eval()
-    except (ValueError, TypeError, RuntimeError, ImportError) as error:
+        small = type(config).from_dict(config.to_dict() | _small_values(config))
+        return AutoModelForCausalLM.from_config(small, attn_implementation=attention_of(config)).eval()
+    except (StrictDataclassError, ValueError, TypeError, RuntimeError, ImportError) as error:
         raise BadInput(
             f"packing cannot be proven safe on {config.model_type}: {str(error).partition(chr(10))[0]}",
             hint="set `training.packing: false`",
         ) from None
 
 
-def _has(config: Any, name: str) -> bool:
-    return getattr(config, name, None) is not None or name == "vocab_size"
+def _small_values(config: Any) -> dict[str, Any]:
+    """Small values for what this architecture's config has; of layers that alternate, one of each type."""
+    values: dict[str, Any] = {name: value for name, value in SMALL.items() if getattr(config, name, None) is not None}
+    if types := getattr(config, "layer_types", None):
+        kinds = list(dict.fromkeys(types))
+        values |= {"layer_types": kinds, "num_hidden_layers": len(kinds)}
+    return values | {"vocab_size": VOCABULARY, "dtype": "float32"}
 
 
 def _samples() -> tuple[list[int], list[int], list[int]]:
