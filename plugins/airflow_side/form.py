@@ -71,7 +71,7 @@ def _param(name: str, field: Field) -> Param:
     extra = {} if name in ESSENTIAL else {"section": (section or rest).replace("_", " ").replace(".", ": ")}
     return Param(
         value,
-        description=schema.get("description", ""),
+        description_md=schema.get("description", ""),
         title=(name if name in ESSENTIAL else rest).replace("_", " ").replace(".", ": "),
         type=schema["type"],
         **{bound: schema[bound] for bound in BOUNDS if bound in schema},

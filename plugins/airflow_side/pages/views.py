@@ -12,6 +12,7 @@ from contract.release import Release
 from contract.stages import BY_NAME
 
 VIEWABLE = {"html": "text/html", "json": "application/json", "md": "text/plain", "txt": "text/plain"}
+TITLE = 160  # characters of a row's heading
 BAR = 1_000  # width of a full bar in the funnel's own units
 
 
@@ -180,7 +181,8 @@ def _rules(manifest: Manifest, preview: Preview) -> list[Rule]:
 
 def _kept(shown: PreviewRow) -> Example:
     row = shown.row or {}
-    return _example(str(row.get("title") or row.get("id") or ""), row)
+    asked = next((str(turn.get("content")) for turn in row.get("messages") or [] if turn.get("role") == "user"), "")
+    return _example((asked or str(row.get("title") or row.get("id") or ""))[:TITLE], row)
 
 
 def _lost(shown: PreviewRow) -> Example:
