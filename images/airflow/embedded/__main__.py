@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 
+from embedded.airflow_api import AirflowAnswer, DagNotLoaded
 from embedded.console import Console
 from embedded.demo import demo
 from embedded.lock import Busy, ask_holder_to_stop, exclusive
@@ -32,7 +33,7 @@ def main() -> int:
             ui(home, options.runner, console)
         else:
             stop(home, console)
-    except (Busy, ServiceFailed, RunFailed, TimeoutError) as trouble:
+    except (Busy, ServiceFailed, RunFailed, DagNotLoaded, AirflowAnswer) as trouble:
         console.say(f"\n{trouble}")
         return 1
     except KeyboardInterrupt:

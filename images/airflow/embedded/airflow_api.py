@@ -16,6 +16,10 @@ class AirflowAnswer(Exception):
         super().__init__(f"Airflow answered {status}: {message}")
 
 
+class DagNotLoaded(Exception):
+    """A DAG did not appear; the message holds what Airflow says about its files."""
+
+
 class Airflow:
     """A logged-in client. Values are the JSON that Airflow sends."""
 
@@ -38,13 +42,16 @@ class Airflow:
         return self._call("PATCH", f"/api/v2{path}", body)
 
     def wait_for_dag(self, dag: str, since: str, seconds: float = 120) -> None:
-        """Wait until a DAG's file was read after `since` (an ISO time). Raises `TimeoutError` with import errors."""
+        """Wait until a DAG's file was read after `since` (an ISO time).
+
+        Raises `DagNotLoaded` with Airflow's import errors, or when time is up.
+        """
         deadline = time.monotonic() + seconds
         while not self._is_read(dag, since):
-            if time.monotonic() > deadline:
-                errors = self.get("/importErrors")["import_errors"]
+            errors = [error for error in self.get("/importErrors")["import_errors"] if error["timestamp"] > since]
+            if errors or time.monotonic() > deadline:
                 told = "\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors)
-                raise TimeoutError(f"Airflow did not load the DAG {dag} in {seconds:.0f} s.\n{told}")
+                raise DagNotLoaded(f"Airflow could not load the DAG {dag}.\n{told}")
             time.sleep(0.3)
 
     def ensure_pool(self, name: str, slots: int) -> None:

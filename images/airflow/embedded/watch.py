@@ -10,7 +10,8 @@ from embedded.airflow_api import Airflow
 from embedded.console import Console
 
 POLL_SECONDS = 0.4
-ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+ENDED = {"success", "failed", "skipped", "upstream_failed", "removed", "up_for_retry"}
+STATES = {"success": "done", "upstream_failed": "not run", "up_for_retry": "try again"}
 Task = dict[str, Any]
 
 
@@ -31,13 +32,14 @@ class Watch:
         """
         self.console.say(f"\n{dag}")
         results: dict[str, dict[str, Any]] = {}
-        shown: set[str] = set()
+        shown: set[tuple[str, int]] = set()
         while True:
             state = self.airflow.run_state(dag, run)["state"]
             tasks = self.airflow.tasks(dag, run)
             for task in tasks:
-                if task["state"] in ENDED and task["task_id"] not in shown:
-                    shown.add(task["task_id"])
+                attempt = (task["task_id"], task["try_number"])
+                if task["state"] in ENDED and attempt not in shown:
+                    shown.add(attempt)
                     results |= self._show(dag, run, task)
             if state in ("success", "failed"):
                 break
@@ -51,7 +53,9 @@ class Watch:
     def _show(self, dag: str, run: str, task: Task) -> dict[str, dict[str, Any]]:
         name = task["task_id"]
         result = self.airflow.result(dag, run, name) if task["state"] == "success" else None
-        self.console.say(f"  {name:<22} {task['state']:<9} {task['duration'] or 0:6.1f} s  {outcome(result)}".rstrip())
+        said = last_error(self._log_of(dag, run, task)) if task["state"] == "up_for_retry" else outcome(result)
+        state = STATES.get(task["state"], task["state"])
+        self.console.say(f"  {name:<20} {state:<11} {task['duration'] or 0:6.1f} s  {said}".rstrip())
         return {name: result} if result else {}
 
     def _status(self, tasks: list[Task]) -> None:
@@ -73,10 +77,9 @@ class Watch:
 
 def outcome(result: dict[str, Any] | None) -> str:
     """What a stage did, in a few words."""
-    if not result or "rows" not in result:
-        return ""
-    counts = [("rows", result["rows"]), ("dropped", result["dropped"])]
-    return ", ".join(["reused"] * result["reused"] + [f"{number:,} {what}" for what, number in counts if number])
+    found = result or {}
+    counts = [f"{found[what]:,} {what}" for what in ("rows", "dropped") if found.get(what)]
+    return ", ".join(["reused"] * bool(found.get("reused")) + counts)
 
 
 def last_error(log: Path) -> str:
@@ -90,6 +93,6 @@ def last_error(log: Path) -> str:
         except ValueError:
             continue
         if entry.get("level") in ("error", "critical"):
-            details = entry.get("error_detail") or []
-            message = str(details[-1]["exc_value"]) if details else str(entry.get("event"))
-    return message
+            raised = [str(error["exc_value"]) for error in entry.get("error_detail") or [] if not error["is_cause"]]
+            message = raised[0] if raised else str(entry.get("event"))
+    return message.partition("\n")[0]
