@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from subprocess import PIPE, STDOUT
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = sorted(path.parent.name for path in (ROOT / "images").glob("*/Dockerfile"))
 
+DOCKER = os.environ.get("DOCKER", "docker")
 # Always the same, because a build argument that changes would install every package again.
 WHEEL_PORT = 38765
 
@@ -57,7 +59,7 @@ def build(image: str, extra: list[str]) -> None:
     if base := os.environ.get("BASE_IMAGE"):
         arguments.append(f"BASE_IMAGE={base}")
     context = "." if image == "airflow" else "images"
-    command = [os.environ.get("DOCKER", "docker"), "build", "-f", f"images/{image}/Dockerfile"]
+    command = [DOCKER, "build", "-f", f"images/{image}/Dockerfile"]
     command += ["-t", f"nocturne/{image}:{tag}", *extra]
     command += [word for argument in arguments for word in ("--build-arg", argument)]
     started = time.monotonic()
@@ -72,6 +74,9 @@ def main() -> int:
     names = parser.parse_args().images or IMAGES
     if unknown := set(names) - set(IMAGES):
         parser.error(f"no such image: {', '.join(sorted(unknown))}; there are {', '.join(IMAGES)}")
+    if not shutil.which(DOCKER):
+        print(f"there is no command {DOCKER}: install Docker Engine; `make demo` needs none", file=sys.stderr)
+        return 1
     with wheel_arguments() as extra:
         for image in names:
             try:

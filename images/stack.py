@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 300  # seconds; a first start migrates two databases
+PATIENCE = 600  # seconds; a first start migrates two databases, and machines can be busy
 LOG_LINES = "30"
 Json = dict[str, Any]
 

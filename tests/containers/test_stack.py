@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -14,6 +15,14 @@ from containers.conftest import ROOT, absent, docker
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.slow]
 PROJECT = "nocturne-test"
+PATIENCE = 900  # seconds for one DAG run, or for the DAG processor's first pass
+WHAT_IS_THERE = """
+import json, mlflow, os
+from minio import Minio
+store = Minio("s3:9000", os.environ["KEY"], os.environ["SECRET"], secure=False)
+objects = [one.object_name for one in store.list_objects("nocturne", prefix="demo/", recursive=True)]
+print(json.dumps([objects, [model.name for model in mlflow.MlflowClient().search_registered_models()]]))
+"""
 PORTS = ("AIRFLOW_PORT", "MLFLOW_PORT", "S3_PORT", "S3_CONSOLE_PORT")
 
 
@@ -31,10 +40,10 @@ class Stack:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def airflow(self, path, body=None, token=None):
+    def airflow(self, path, body=None, token=None, method=None):
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         url = f"http://127.0.0.1:{self.settings['AIRFLOW_PORT']}{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers)
+        request = urllib.request.Request(url, json.dumps(body).encode() if body else None, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
@@ -43,6 +52,25 @@ class Stack:
 
     def log_in(self, password):
         return self.airflow("/auth/token", {"username": "admin", "password": password})
+
+    def token(self):
+        return self.log_in(self.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+
+    def last_run(self, dag, token):
+        """The latest run's state, and its tasks' states by task id."""
+        runs = self.airflow(f"/api/v2/dags/{dag}/dagRuns?order_by=-run_after&limit=1", token=token)[1]["dag_runs"]
+        if not runs:
+            return "none", {}
+        path = f"/api/v2/dags/{dag}/dagRuns/{runs[0]['dag_run_id']}/taskInstances"
+        tasks = self.airflow(path, token=token)[1]["task_instances"]
+        return runs[0]["state"], {task["task_id"]: task["state"] for task in tasks}
+
+    def in_stage(self, image, code):
+        """Run Python in the image of a stage, where stages run; what it prints last is JSON."""
+        keys = ["-e", f"KEY={self.settings['S3_ACCESS_KEY']}", "-e", f"SECRET={self.settings['S3_SECRET_KEY']}"]
+        where = ["--network", f"{PROJECT}_tasks", "-e", "MLFLOW_TRACKING_URI=http://mlflow:5000", *keys]
+        printed = docker("run", "--rm", *where, "--entrypoint", "python", image, "-c", code)
+        return json.loads(printed.splitlines()[-1])
 
     def services(self):
         ids = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
@@ -91,17 +119,17 @@ def test_every_service_is_healthy_and_its_address_is_said(stack):
 def test_only_the_generated_password_opens_airflow(stack):
     assert stack.airflow("/api/v2/pools")[0] == 401
     assert stack.log_in("admin")[0] == 401
-    status, answer = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])
-    assert status == 201
-    pools = stack.airflow("/api/v2/pools", token=answer["access_token"])[1]["pools"]
+    pools = stack.airflow("/api/v2/pools", token=stack.token())[1]["pools"]
     assert {pool["name"]: pool["slots"] for pool in pools}["gpu"] == 1
 
 
 def test_dags_are_there_paused_and_without_import_errors(stack):
-    token = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+    token = stack.token()
+    deadline = time.monotonic() + PATIENCE
+    while len(dags := stack.airflow("/api/v2/dags", token=token)[1]["dags"]) < 4 and time.monotonic() < deadline:
+        time.sleep(1)
     assert stack.airflow("/api/v2/importErrors", token=token)[1]["import_errors"] == []
-    dags = stack.airflow("/api/v2/dags", token=token)[1]["dags"]
-    assert {dag["dag_id"] for dag in dags} >= {"refresh_demo", "finetune_demo"}
+    assert {dag["dag_id"] for dag in dags} == {"refresh_demo", "finetune_demo", "refresh_llm_twin", "finetune_llm_twin"}
     assert all(dag["is_paused"] for dag in dags)
 
 
@@ -134,13 +162,28 @@ def resolves(name):
         return False
 print(json.dumps([found, [name for name in ("postgres", "socket-proxy", "airflow-scheduler") if resolves(name)]]))
 """
-    keys = ["-e", f"KEY={stack.settings['S3_ACCESS_KEY']}", "-e", f"SECRET={stack.settings['S3_SECRET_KEY']}"]
-    where = ["--network", f"{PROJECT}_tasks", "-e", "MLFLOW_TRACKING_URI=http://mlflow:5000", *keys]
-    printed = docker("run", "--rm", *where, "--entrypoint", "python", image("finetune"), "-c", code)
-    buckets, reached = json.loads(printed.splitlines()[-1])
+    buckets, reached = stack.in_stage(image("finetune"), code)
     assert set(buckets) == {"mlflow", "nocturne"}
     assert [name.endswith("/artifacts/notes/why.txt") for name in buckets["mlflow"]] == [True]
     assert reached == []
+
+
+@pytest.mark.timeout(1800)
+def test_the_demo_goes_from_articles_to_a_registered_model(stack, image):
+    """Unpausing starts last night's run; its dataset's asset starts the fine-tuning."""
+    token = stack.token()
+    for dag in ("finetune_demo", "refresh_demo"):
+        assert stack.airflow(f"/api/v2/dags/{dag}", {"is_paused": False}, token, "PATCH")[0] == 200
+    for dag in ("refresh_demo", "finetune_demo"):
+        deadline = time.monotonic() + PATIENCE
+        while (run := stack.last_run(dag, token))[0] not in ("success", "failed") and time.monotonic() < deadline:
+            time.sleep(3)
+        assert run[0] == "success", run
+        assert set(run[1].values()) == {"success"}
+    assert docker("ps", "-aq", "--filter", f"label=nocturne.socket-proxy={PROJECT}") == ""
+    objects, models = stack.in_stage(image("finetune"), WHAT_IS_THERE)
+    assert [key for key in objects if re.fullmatch(r"demo/publish/\w+/manifest\.json", key)]
+    assert models == ["demo"]
 
 
 def test_no_secret_is_in_any_log(stack):
@@ -149,14 +192,19 @@ def test_no_secret_is_in_any_log(stack):
     for service, container in stack.services().items():
         done = subprocess.run(["docker", "logs", container["Id"]], capture_output=True, text=True, check=True)
         assert [name for name, value in secret.items() if value in done.stdout + done.stderr] == [], service
+    logs = docker(
+        "exec", stack.services()["airflow-scheduler"]["Id"], "sh", "-c", "cat $(find /opt/airflow/logs -type f)"
+    )
+    assert "refresh_demo" in logs
+    assert [name for name, value in secret.items() if value in logs] == []
 
 
 def test_runs_and_settings_survive_a_restart(stack):
-    token = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+    token = stack.token()
     pool = {"name": "kept", "slots": 3, "description": "", "include_deferred": False}
     assert stack.airflow("/api/v2/pools", pool, token)[0] == 201
     stack.make("down")
     assert stack.services() == {}
     stack.make("up")
-    token = stack.log_in(stack.settings["AIRFLOW_ADMIN_PASSWORD"])[1]["access_token"]
+    token = stack.token()
     assert "kept" in {one["name"] for one in stack.airflow("/api/v2/pools", token=token)[1]["pools"]}
