@@ -23,7 +23,7 @@ from curate.paths import dotted
 
 Record = Found | Rejected
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-HEADING = re.compile(r"^#{1,2}\s+(.+?)\s*#*$", re.MULTILINE)
+HEADING = re.compile(r"^#{1,2}[ \t]+(\S[^\n]*)$", re.MULTILINE)
 PARQUET_ROWS = 256  # rows of megabytes each must still fit
 
 
@@ -106,7 +106,7 @@ def read_markdown(file: SourceFile) -> Iterator[Record]:
         return
     body = text[front.end() :] if front and isinstance(fields, dict) else text
     heading = HEADING.search(body)
-    titled = {"title": heading[1]} if heading else {}
+    titled = {"title": _without_closing(heading[1])} if heading else {}
     yield _whole_file(file, titled | (fields if isinstance(fields, dict) else {}) | {"text": body})
 
 
@@ -219,6 +219,13 @@ def _whole(file: SourceFile) -> str | Rejected:
 def _whole_file(file: SourceFile, fields: dict[str, Any]) -> Found:
     stem = PurePath(file.name).name.partition(".")[0]
     return Found(file.name, {"title": stem, "file": file.name} | fields, identity=file.name)
+
+
+def _without_closing(heading: str) -> str:
+    """A Markdown heading's text without the number signs that may close it."""
+    text = heading.rstrip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if bare.endswith((" ", "\t")) else text
 
 
 def _bad_byte(error: UnicodeDecodeError) -> str:

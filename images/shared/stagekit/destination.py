@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
+from contract.failures import BadConfig
 from contract.manifest import MANIFEST
 from contract.uris import Address
 from stagekit.store import open_store
@@ -45,7 +46,7 @@ class LocalDestination:
 
     def __init__(self, address: Address) -> None:
         self.final = Path(address.path)
-        self.final.parent.mkdir(parents=True, exist_ok=True)
+        _make_parent(self.final)
         _remove_abandoned(self.final)
         self.workdir = self.final.with_name(f"{BUILDING}{self.final.name}-{uuid.uuid4().hex[:8]}")
         self.workdir.mkdir()
@@ -94,6 +95,18 @@ class S3Destination:
     def discard(self) -> None:
         """Remove the temporary folder. Objects without a manifest are not a dataset; the next run overwrites them."""
         shutil.rmtree(self.workdir, ignore_errors=True)
+
+
+def _make_parent(final: Path) -> None:
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise BadConfig(
+            f"the output's folder cannot be made: {error.strerror}",
+            expected="a folder that this user may write to",
+            where=str(error.filename),
+            hint="choose another --output",
+        ) from None
 
 
 def _lock_path(workdir: Path) -> Path:

@@ -47,8 +47,11 @@ def cut_oversize(spans: Iterable[Span], text: str, maximum: int) -> Iterator[Spa
 
 def trimmed(text: str, start: int, end: int, opens: bool = False) -> Span:
     """A span without the white space at its ends."""
-    part = text[start:end]
-    return Span(start + len(part) - len(part.lstrip()), start + len(part.rstrip()), opens)
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end, opens)
 
 
 def _cut_at(text: str, start: int, limit: int) -> int:

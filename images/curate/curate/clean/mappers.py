@@ -15,7 +15,10 @@ LINE = re.compile(r"[^\n]*\n|[^\n]+")
 MAY_NEED_FTFY = re.compile(r"[^\n\t -~]")  # printable ASCII never does, and most text is that
 WHOLE_PAGE = re.compile(r"<(?:!doctype html|html|body)\b", re.IGNORECASE)
 CODE = re.compile(r"(^```.*?^```[^\n]*$|^~~~.*?^~~~[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
-HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+HIDDEN = re.compile(  # none begins inside another, which keeps unclosed ones from being searched again and again
+    r"<!--(?:(?!<!--).)*?-->|<(script|style)\b[^<>]*>(?:(?!<(?:script|style)\b).)*?</\1\s*>",
+    re.IGNORECASE | re.DOTALL,
+)
 BLOCK_TAG = re.compile(
     r"</?(?:p|div|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|section|article|blockquote|pre|figure|figcaption"
     r"|header|footer|nav|aside|main|iframe|form)(?:\s[^<>]*)?/?>",
@@ -32,7 +35,6 @@ LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 ODD_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # not the joiners U+200C and U+200D: scripts and emoji need them
 INNER_SPACES = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
-LINE_TAILS = re.compile(r"[ \t]+$", re.MULTILINE)
 BLANK_LINES = re.compile(r"\n{3,}")
 
 NOT_PLAIN = re.compile(r"[^\w\s.,!?']")
@@ -41,7 +43,8 @@ SPACES = re.compile(r"\s+")
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    return "".join(ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in LINE.findall(text))
+    lines = LINE.findall(text.replace("\r\n", "\n"))
+    return "".join(ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in lines)
 
 
 def strip_html(text: str) -> str:
@@ -72,7 +75,7 @@ def whitespace(text: str) -> str:
     Indentation stays, for code's sake.
     """
     text = ODD_SPACES.sub(" ", INVISIBLE.sub("", LINE_ENDS.sub("\n", text)))
-    text = LINE_TAILS.sub("", INNER_SPACES.sub(" ", text))
+    text = "\n".join(line.rstrip(" \t") for line in INNER_SPACES.sub(" ", text).split("\n"))
     return BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
 
 

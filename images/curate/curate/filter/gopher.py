@@ -8,7 +8,7 @@ Repetition, as shares: duplicate lines 0.30, duplicate paragraphs 0.30, characte
 paragraphs 0.20; characters in the most frequent 2-, 3- and 4-gram 0.20, 0.18, 0.16; characters in duplicate 5- to
 10-grams 0.15, 0.14, 0.13, 0.12, 0.11, 0.10. The paper leaves open how copies are counted: here, as in datatrove, a
 duplicate is any copy but the first, and overlapping copies count once. A most frequent n-gram must occur twice to count
-at all.
+at all. N-grams are counted in the first 100,000 words.
 """
 
 from collections import Counter
@@ -88,9 +88,9 @@ def top_ngram(length: int) -> Measure:
     """Share of characters in the most frequent n-gram of `length` words, if it occurs more than once."""
 
     def measure(row: Row) -> float:
-        counts = Counter(ngrams(row.words, length))
+        counts = Counter(ngrams(row.opening, length))
         ngram, count = max(counts.items(), key=lambda item: item[1], default=((), 0))
-        return share(count * (sum(map(len, ngram)) + length - 1), len(row.text)) if count > 1 else 0.0
+        return share(count * (sum(map(len, ngram)) + length - 1), row.opening_characters) if count > 1 else 0.0
 
     return measure
 
@@ -101,7 +101,7 @@ def duplicate_ngrams(length: int) -> Measure:
     def measure(row: Row) -> float:
         if not row.repeats_five_words:
             return 0.0
-        return share(_characters_seen_before(ngrams(row.words, length), length), len(row.text))
+        return share(_characters_seen_before(ngrams(row.opening, length), length), row.opening_characters)
 
     return measure
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~‘’“”«»…–—•·"
 
+OPENING = 100_000  # words; Gopher drops longer texts anyway
+
 Number = int | float
 
 
@@ -36,9 +38,20 @@ class Row:
         return [part for raw in self.text.split("\n\n") if (part := raw.strip())]
 
     @cached_property
+    def opening(self) -> list[str]:
+        """The first 100,000 words, enough to see repetition in and few enough for memory."""
+        return self.words[:OPENING]
+
+    @cached_property
+    def opening_characters(self) -> int:
+        """Characters that the opening takes up."""
+        whole = len(self.words) <= OPENING
+        return len(self.text) if whole else sum(map(len, self.opening)) + OPENING - 1
+
+    @cached_property
     def repeats_five_words(self) -> bool:
-        """Whether any run of five words occurs twice; if not, no longer run does."""
-        grams = ngrams(self.words, 5)
+        """Whether any run of five words occurs twice in the opening; if not, no longer run does."""
+        grams = ngrams(self.opening, 5)
         return len(set(grams)) < len(grams)
 
 

@@ -50,7 +50,13 @@ def document_from(found: Found, source: IngestSource, name: str, limit: int) -> 
 
 def needs_repair(found: Found) -> bool:
     """Whether a record's values hold characters that cannot be stored."""
-    return any(isinstance(v, str) and UNSTORABLE.search(v) for v in _leaves(found.value))
+    waiting: list[Any] = [found.value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and UNSTORABLE.search(value):
+            return True
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return False
 
 
 def storable(text: str) -> str:
@@ -60,9 +66,12 @@ def storable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")
 
 
-def record_json(value: Mapping[str, Any]) -> str:
-    """A found record as JSON text, for the ledger."""
-    return storable(json.dumps(value, ensure_ascii=False, default=str))
+def record_json(value: Any) -> str:
+    """A found value as JSON text."""
+    try:
+        return storable(json.dumps(value, ensure_ascii=False, default=str))
+    except RecursionError:
+        return "(nested too deeply to be written as JSON)"
 
 
 def _text(found: Found, source: IngestSource) -> str | Rejected:
@@ -96,16 +105,8 @@ def _string(value: Any) -> str | None:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, dict | list | bool):
-        value = json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
+        value = record_json(value)
     return storable(str(value)).strip() or None
-
-
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _leaves(item)]
-    if isinstance(value, list):
-        return [leaf for item in value for leaf in _leaves(item)]
-    return [value]
 
 
 def _reject(
