@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.failures import BadInput
-from contract.records import Message, Sample
+from contract.records import Chunk, Document, Message, Sample
 from contract.release import Release
 from contract.uris import parse_uri
 from curate.publish.conclude import conclude
+from curate.publish.difference import difference
 from curate.publish.layouts import LAYOUTS
 from curate.publish.split import MOST_UNITS, Split, leaks, split
 from curate.shingles import shingle_sets
@@ -209,6 +210,26 @@ def test_a_night_later_the_difference_names_what_changed(published, tmp_path):
     assert release(folder).version == 4
 
 
+def test_documents_are_compared_by_their_text_where_the_store_still_has_it(tmp_path):
+    """Which samples survive depends on the neighbours too; only the documents' texts say which of them changed."""
+
+    def version(name, texts, rows):
+        documents = write_dataset(tmp_path / f"{name}-d", [Document(id=i, text=t) for i, t in texts.items()], Document)
+        chunks = write_dataset(tmp_path / f"{name}-c", [], Chunk, stage="chunk", parents=[("rows", documents)])
+        samples = write_dataset(tmp_path / name, rows, Sample, stage="instruct", parents=[("chunks", chunks)])
+        return read(samples)
+
+    rows = rows_per_document({"same": "x", "edited": "y", "gone": "z"})
+    before = version("before", {"same": "One.", "edited": "Two.", "gone": "Three."}, rows)
+    after = version("after", {"same": "One.", "edited": "Two!", "fresh": "Four."}, rows[1:6])
+    change = difference(before, after)
+    assert change.changed_documents == ["edited"], "not the one that lost a sample"
+    assert (change.added_documents, change.removed_documents) == (["fresh"], ["gone"])
+    assert (change.added, change.removed, change.changed) == (0, 4, 0)
+    shutil.rmtree(tmp_path / "before-d")
+    assert difference(before, after).changed_documents == ["same"], "by the samples, as nothing else is left"
+
+
 def test_a_kill_between_version_and_pointer_is_mended(published, tmp_path):
     folder = tmp_path / "publish"
     published(rows_per_document({"a": "x", "b": "y"}))
@@ -217,20 +238,18 @@ def test_a_kill_between_version_and_pointer_is_mended(published, tmp_path):
     assert release(folder).version == 1
 
 
-def test_runs_that_publish_at_once_get_a_number_each(published, tmp_path):
+def test_runs_that_publish_at_once_get_a_number_each(tmp_path):
     folder = tmp_path / "publish"
-    results = [published(rows_per_document({f"a{n}": "x", f"b{n}": "y"})) for n in range(4)]
-    for path in [folder / "latest.json", *(folder / "versions").iterdir()]:
-        path.unlink()
-    datasets = [read(result["uri"]) for result in results]
+    keys = [f"key{n}" for n in range(6)]
+    datasets = [read(write_dataset(folder / key, rows_per_document({key: "x"}), Sample, "publish")) for key in keys]
     threads = [threading.Thread(target=conclude, args=(parse_uri(d.uri), d.manifest)) for d in datasets]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    releases = [release(folder, f"versions/{n:04d}.json") for n in range(1, 5)]
-    assert {r.key for r in releases} == {r["uri"].rpartition("/")[2] for r in results}
-    assert [r.previous for r in releases] == [None, 1, 2, 3]
+    releases = [release(folder, f"versions/{n:04d}.json") for n in range(1, 7)]
+    assert sorted(r.key for r in releases) == keys
+    assert [r.previous for r in releases] == [None, 1, 2, 3, 4, 5]
     assert release(folder) == releases[-1]
 
 
