@@ -67,9 +67,9 @@ def _source(dataset: Dataset) -> Dataset | None:
     """The nearest dataset of documents on the way back through the parents."""
     if dataset.record is Document:
         return dataset
-    stage = BY_NAME[dataset.manifest.stage]
+    stage = BY_NAME.get(dataset.manifest.stage)
     for parent in dataset.manifest.parents:
-        port = stage.port(parent.input)
+        port = stage.port(parent.input) if stage else None
         if port and port.records:
             origin = open_dataset(resolve(parent.uri))
             return _source(origin) if origin and origin.manifest.content_hash == parent.content_hash else None
