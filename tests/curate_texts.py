@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from contract.manifest import MANIFEST, Manifest
+from contract.manifest import MANIFEST, Manifest, Parent
 from contract.records import Document, Message, Record, Sample
 from contract.uris import parse_uri
 from stagekit.dataset import Dataset, open_dataset
@@ -36,8 +36,10 @@ def sample(number: int | str, instruction: str, answer: str, document_id: str | 
     return Sample(id=f"sample-{number}", messages=messages, document_id=document_id, **fields)
 
 
-def write_dataset(folder, rows: Iterable[Record], record: type[Record], stage="ingest", shard_rows=1000) -> str:
-    """A finished dataset with these rows; returns its path."""
+def write_dataset(
+    folder, rows: Iterable[Record], record: type[Record], stage="ingest", shard_rows=1000, parents=()
+) -> str:
+    """A finished dataset with these rows, made from `parents` (input, path); returns its path."""
     folder.mkdir(parents=True)
     schema = arrow_schema(record)
     writer, content = ShardWriter(folder, "data", schema, shard_rows, lambda shard, path: None), ContentHash(schema)
@@ -50,11 +52,16 @@ def write_dataset(folder, rows: Iterable[Record], record: type[Record], stage="i
     moment = "2026-01-01T00:00:00Z"
     manifest = Manifest(
         stage=stage, stage_version=1, key="k" * 20, config={}, record=record.__name__, columns=columns_of(schema),
-        shards=writer.close(), rows_in=0, rows_out=len(rows), content_hash=content.hexdigest([]),
+        shards=writer.close(), parents=[_parent(*p) for p in parents],
+        rows_in=0, rows_out=len(rows), content_hash=content.hexdigest([]),
         started=moment, finished=moment,
     )  # fmt: skip
     (folder / MANIFEST).write_text(manifest.model_dump_json())
     return str(folder)
+
+
+def _parent(name: str, path: str) -> Parent:
+    return Parent(input=name, uri=path, content_hash=read(path).manifest.content_hash)
 
 
 def read(uri: str) -> Dataset:

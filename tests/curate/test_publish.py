@@ -1,6 +1,5 @@
 """publish: no leak, a split that stays, files that load, versions that say what changed."""
 
-import json
 import random
 import shutil
 import threading
@@ -10,15 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.failures import BadInput
-from contract.records import Message, Sample
+from contract.records import Chunk, Document, Message, Sample
 from contract.release import Release
 from contract.uris import parse_uri
 from curate.publish.conclude import conclude
+from curate.publish.difference import difference
 from curate.publish.layouts import LAYOUTS
 from curate.publish.split import MOST_UNITS, Split, leaks, split
 from curate.shingles import shingle_sets
 from curate.similar import links
-from curate_texts import read, sample, similarity, write_dataset
+from curate_texts import read, sample, word_sets, write_dataset
 
 WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
 
@@ -44,15 +44,20 @@ def split_of(rows: list[Sample], share=0.2, near=0.7, seed=0) -> tuple[Split, li
 
 def cross_pairs(rows: list[Sample], test: dict[str, bool], near: float) -> list[tuple[str, str]]:
     """By plain reading: pairs on both sides that share a document or are near-duplicates."""
-    left, right = [row for row in rows if test[row.id]], [row for row in rows if not test[row.id]]
+    read = [(row, word_sets(row.instruction, 5), word_sets(row.answer, 5)) for row in rows]
     return [
         (a.id, b.id)
-        for a in left
-        for b in right
-        if a.document_id == b.document_id
-        or similarity(a.instruction, b.instruction) >= near
-        or similarity(a.answer, b.answer) >= near
+        for a, asked, answered in read
+        for b, other, replied in read
+        if test[a.id]
+        and not test[b.id]
+        and (a.document_id == b.document_id or _alike(asked, other) >= near or _alike(answered, replied) >= near)
     ]
+
+
+def _alike(a: set, b: set) -> float:
+    shared = len(a & b)
+    return shared / max(len(a) + len(b) - shared, 1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -209,6 +214,26 @@ def test_a_night_later_the_difference_names_what_changed(published, tmp_path):
     assert release(folder).version == 4
 
 
+def test_documents_are_compared_by_their_text_where_the_store_still_has_it(tmp_path):
+    """Which samples survive depends on the neighbours too; only the documents' texts say which of them changed."""
+
+    def version(name, texts, rows):
+        documents = write_dataset(tmp_path / f"{name}-d", [Document(id=i, text=t) for i, t in texts.items()], Document)
+        chunks = write_dataset(tmp_path / f"{name}-c", [], Chunk, stage="chunk", parents=[("rows", documents)])
+        samples = write_dataset(tmp_path / name, rows, Sample, stage="instruct", parents=[("chunks", chunks)])
+        return read(samples)
+
+    rows = rows_per_document({"same": "x", "edited": "y", "gone": "z"})
+    before = version("before", {"same": "One.", "edited": "Two.", "gone": "Three."}, rows)
+    after = version("after", {"same": "One.", "edited": "Two!", "fresh": "Four."}, rows[1:6])
+    change = difference(before, after)
+    assert change.changed_documents == ["edited"], "not the one that lost a sample"
+    assert (change.added_documents, change.removed_documents) == (["fresh"], ["gone"])
+    assert (change.added, change.removed, change.changed) == (0, 4, 0)
+    shutil.rmtree(tmp_path / "before-d")
+    assert difference(before, after).changed_documents == ["same"], "by the samples, as nothing else is left"
+
+
 def test_a_kill_between_version_and_pointer_is_mended(published, tmp_path):
     folder = tmp_path / "publish"
     published(rows_per_document({"a": "x", "b": "y"}))
@@ -217,20 +242,18 @@ def test_a_kill_between_version_and_pointer_is_mended(published, tmp_path):
     assert release(folder).version == 1
 
 
-def test_runs_that_publish_at_once_get_a_number_each(published, tmp_path):
+def test_runs_that_publish_at_once_get_a_number_each(tmp_path):
     folder = tmp_path / "publish"
-    results = [published(rows_per_document({f"a{n}": "x", f"b{n}": "y"})) for n in range(4)]
-    for path in [folder / "latest.json", *(folder / "versions").iterdir()]:
-        path.unlink()
-    datasets = [read(result["uri"]) for result in results]
+    keys = [f"key{n}" for n in range(6)]
+    datasets = [read(write_dataset(folder / key, rows_per_document({key: "x"}), Sample, "publish")) for key in keys]
     threads = [threading.Thread(target=conclude, args=(parse_uri(d.uri), d.manifest)) for d in datasets]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    releases = [release(folder, f"versions/{n:04d}.json") for n in range(1, 5)]
-    assert {r.key for r in releases} == {r["uri"].rpartition("/")[2] for r in results}
-    assert [r.previous for r in releases] == [None, 1, 2, 3]
+    releases = [release(folder, f"versions/{n:04d}.json") for n in range(1, 7)]
+    assert sorted(r.key for r in releases) == keys
+    assert [r.previous for r in releases] == [None, 1, 2, 3, 4, 5]
     assert release(folder) == releases[-1]
 
 
@@ -250,19 +273,21 @@ def test_the_content_hash_ignores_shards_and_a_test_split_that_cannot_be_is_said
     assert "Traceback" not in ended.stderr
 
 
-def test_real_articles_split_without_leaks(shared_data, published):
-    articles = json.loads((shared_data / "articles.json").read_text())["artifact_data"]
-    rows = [
-        sample(f"{article['id']}-{i}", f"Write about: {' '.join(part.split()[:9])}", part, article["id"])
-        for article in articles
-        for i, part in enumerate(_parts(article["content"]))
+def test_real_articles_split_without_leaks(shared_data, run_stage):
+    source = {"uri": str(shared_data / "articles.json"), "records_at": "artifact_data", "text": ["content"]}
+    source |= {"fields": {"id": "id", "title": "title", "author": "author_full_name", "url": "link"}}
+    steps = [
+        ("curate", "ingest", {"sources": [source]}, ""),
+        ("curate", "clean", {"mappers": ["plain"]}, "rows"),
+        ("curate", "chunk", {"minimum": 1000, "maximum": 2000}, "rows"),
+        ("generate", "instruct", {"pairs": 3}, "chunks"),
+        ("curate", "publish", {}, "rows"),
     ]
-    result = published(rows)
-    test = {row.id: row.split == "test" for row in read(result["uri"]).records(Sample)}
-    assert 0.02 < sum(test.values()) / len(rows) < 0.12
+    result = {}
+    for image, stage, config, port in steps:
+        result = run_stage(image, stage, config, [(port, result["uri"])] if port else []).result
+    rows = list(read(result["uri"]).records(Sample))
+    test = {row.id: row.split == "test" for row in rows}
+    assert len({row.document_id for row in rows}) > 70
+    assert 0.01 < sum(test.values()) / len(rows) < 0.15
     assert not cross_pairs(rows, test, 0.7)
-
-
-def _parts(content) -> list[str]:
-    text = content if isinstance(content, str) else "\n".join(map(str, content.values()))
-    return [text[start : start + 1500] for start in range(0, len(text), 1500)]
