@@ -9,7 +9,7 @@ import pytest
 from contract.records import Chunk
 from generate.instruct.by_extraction import extract
 from llm_chunks import synthetic_chunks, write_chunks
-from llm_runs import Instruct, check_books
+from llm_runs import InProcess, Instruct, check_books
 
 
 def _chunk(text: str, title: str | None = "Widget", **more) -> Chunk:
@@ -98,9 +98,9 @@ def test_where_there_is_nothing_to_say_nothing_is_made_up(text):
     assert (outcome.status, outcome.rule) == ("dropped", "no_passage")
 
 
-def test_the_stage_books_every_chunk_and_costs_nothing(run_stage, tmp_path):
+def test_the_stage_books_every_chunk_and_costs_nothing(tmp_path):
     chunks = [*synthetic_chunks(20, 5), _chunk("Too short.").model_copy(update={"id": "short"})]
-    instruct = Instruct(run_stage, write_chunks(tmp_path, chunks))
+    instruct = Instruct(InProcess(tmp_path), write_chunks(tmp_path, chunks))
     made = instruct(pairs=3)
     check_books(made, 101)
     assert made.manifest.accounts["chunks"].dropped == {"no_passage": 1}
