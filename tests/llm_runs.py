@@ -1,11 +1,15 @@
 """Running `instruct` against a server, and reading back what it made."""
 
 import hashlib
+import io
 import json
+import os
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from unittest.mock import patch
 
 from conftest import Ended, Runner
 from contract.manifest import Manifest, parse_manifest
@@ -13,6 +17,7 @@ from contract.records import LedgerEntry, Sample
 from contract.uris import parse_uri
 from llm_server import LlmServer
 from stagekit.dataset import open_dataset
+from stagekit.entry import main
 
 PRICE = {"prompt": 0.15, "completion": 0.6}
 QUICK = {"backoff": 0.02, "price": PRICE, "concurrency": 8}
@@ -47,10 +52,33 @@ class Made:
 
 
 @dataclass(frozen=True)
+class InProcess:
+    """Runs a stage's command line in this process: the same call, the same answer, without a second and a half of
+    imports each time."""
+
+    folder: Path
+
+    def __call__(self, image, stage, config=None, inputs=(), output=None, env=None) -> Ended:
+        ports = [part for port, uri in inputs for part in ("--input", f"{port}={uri}")]
+        arguments = [
+            stage,
+            "--config",
+            json.dumps(config or {}),
+            *ports,
+            "--output",
+            output or f"{self.folder}/{stage}/",
+        ]
+        out, err = io.StringIO(), io.StringIO()
+        with patch.dict(os.environ, env or {}), redirect_stdout(out), redirect_stderr(err):
+            code = main(image, arguments)
+        return Ended(code, out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
 class Instruct:
     """Runs the stage in one store; the cache of answers lies in `<store>/cache`, datasets in `<store>/<name>`."""
 
-    runner: Runner
+    runner: Runner | InProcess
     chunks: str
     server: LlmServer | None = None
 

@@ -3,7 +3,7 @@
 import pytest
 
 from llm_chunks import synthetic_chunks, write_chunks
-from llm_runs import Instruct
+from llm_runs import InProcess, Instruct
 from llm_server import Behaviour, LlmServer
 
 
@@ -21,6 +21,6 @@ def few(tmp_path) -> str:
 
 
 @pytest.fixture
-def instruct(run_stage, llm, few) -> Instruct:
-    """Runs the stage with a model on six chunks."""
-    return Instruct(run_stage, few, llm)
+def instruct(tmp_path, llm, few) -> Instruct:
+    """Runs the stage with a model on six chunks, in this process."""
+    return Instruct(InProcess(tmp_path), few, llm)

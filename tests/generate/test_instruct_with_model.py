@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from llm_chunks import synthetic_chunks, write_chunks
-from llm_runs import check_books
+from llm_runs import Instruct, check_books
 
 
 def test_a_sample_says_where_it_came_from(instruct, llm):
@@ -104,7 +104,7 @@ def test_a_spent_budget_can_fail_the_run_and_keeps_the_answers(instruct, llm):
     assert len(llm.seen) == 6
 
 
-def test_equal_texts_are_paid_once(run_stage, llm, tmp_path, instruct):
+def test_equal_texts_are_paid_once(instruct, llm, tmp_path):
     chunk = synthetic_chunks(1, 1)[0]
     twins = [chunk.model_copy(update={"id": f"c{n}", "document_id": f"d{n}"}) for n in range(8)]
     made = instruct.on(write_chunks(tmp_path, twins, "twins"))()
@@ -113,7 +113,8 @@ def test_equal_texts_are_paid_once(run_stage, llm, tmp_path, instruct):
     assert made.manifest.cost.cached_requests == 7
 
 
-def test_two_runs_at_once_make_the_same_dataset(instruct, llm):
+def test_two_runs_at_once_make_the_same_dataset(run_stage, few, llm):
+    instruct = Instruct(run_stage, few, llm)
     llm.behave(latency=0.05, malformed=0.3)
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda name: instruct(name), ("one", "two"))

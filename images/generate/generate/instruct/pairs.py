@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from generate.llm.answer import Answer
 from generate.llm.jsontext import parse, salvage
@@ -17,6 +17,14 @@ class Pair(BaseModel):
 
     instruction: str
     answer: str
+
+    @field_validator("instruction", "answer")
+    @classmethod
+    def _is_unicode(cls, text: str) -> str:
+        """JSON can spell half a UTF-16 pair, which no file can hold."""
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError("half a UTF-16 pair")
+        return text
 
 
 SCHEMA: dict[str, Any] = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from contract.records import Message
 
 LETTERS = re.compile(r"[A-Za-z\s]+")
-# English prose has 4.2 to 4.8 letters and spaces per token in the byte-pair vocabularies of GPT, Llama and Qwen; three
-# is on the safe side. Every digit, sign and character beyond ASCII is taken for a token of its own.
+# The rule of thumb is four characters of English prose per token; three is on the safe side. Every digit, sign and
+# character beyond ASCII is taken for a token of its own.
 LETTERS_PER_TOKEN = 3
 TOKENS_PER_MESSAGE = 8
 """Role and separators of one message in a chat template."""

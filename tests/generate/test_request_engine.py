@@ -1,0 +1,286 @@
+"""The parts of the request engine, each by itself."""
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.config.instruct import Budget, Price
+from contract.failures import RemoteTrouble
+from contract.records import Message
+from contract.uris import parse_uri
+from generate.llm.answer import Answer
+from generate.llm.cache import AnswerCache
+from generate.llm.jsontext import parse, salvage
+from generate.llm.ordered import in_order
+from generate.llm.purse import Purse
+from generate.llm.question import Question, server_name
+from generate.llm.refusals import declines
+from generate.llm.slots import Slots
+from generate.llm.spending import Meter, Spent
+from generate.llm.tokens import text_tokens
+from generate.llm.waiting import LONGEST, backoff, retry_after
+from stagekit.store import open_store
+
+NOW = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
+LOG = logging.getLogger("test")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after": "Mon, 23 Nov 2026 08:00:30 GMT"}, 30),
+        ({"retry-after": "Mon, 23 Nov 2026 08:00:30"}, 30),
+        ({"retry-after": "Mon, 23 Nov 2026 07:00:00 GMT"}, 0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_in_every_form(headers, seconds):
+    assert retry_after(headers, NOW) == seconds
+
+
+def test_backoff_doubles_is_capped_and_is_the_same_for_the_same_seed():
+    waits = [backoff(1, tries, "0:key") for tries in range(1, 12)]
+    assert all(2 ** (n - 1) / 2 <= wait <= min(LONGEST, 2 ** (n - 1)) for n, wait in enumerate(waits, 1) if n < 7)
+    assert max(waits) <= LONGEST
+    assert waits == [backoff(1, tries, "0:key") for tries in range(1, 12)]
+    assert len({backoff(1, 1, f"0:{key}") for key in range(100)}) == 100
+
+
+def test_slots_fall_once_per_round_of_429_and_come_back():
+    async def scenario():
+        slots = Slots(8)
+        epochs = [await slots.take(n) for n in range(8)]
+        for epoch in epochs:
+            slots.slow_down(epoch)
+        assert slots.limit == 6, "eight 429s of one round are one signal"
+        for _ in range(8):
+            slots.free()
+        slots.slow_down(await slots.take(0))
+        assert slots.limit == 4.5
+        for _ in range(40):
+            slots.speed_up()
+        assert slots.limit == 8
+        assert slots.lowest == 4
+
+    asyncio.run(scenario())
+
+
+def test_the_earliest_chunk_goes_first_and_a_cancelled_one_leaves_no_slot_taken():
+    async def scenario():
+        slots, went = Slots(1), []
+
+        async def work(order):
+            await slots.take(order)
+            went.append(order)
+            await asyncio.sleep(0)
+            slots.free()
+
+        await slots.take(-1)
+        tasks = [asyncio.ensure_future(work(order)) for order in (5, 3, 9, 1)]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        slots.free()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert went == [1, 5, 9]
+        assert slots.taken == 0
+
+    asyncio.run(scenario())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cap=st.integers(0, 5_000),
+    requests=st.lists(st.tuples(st.integers(1, 300), st.integers(1, 700), st.floats(0, 1)), max_size=40),
+    at_once=st.integers(1, 8),
+)
+def test_spending_never_passes_the_limit_and_stops_within_one_request_of_it(cap, requests, at_once):
+    async def scenario():
+        meter, gate = Meter(Budget(tokens=cap), None), asyncio.Semaphore(at_once)
+        refused = []
+
+        async def work(prompt, completion, share):
+            worst = Spent(1, prompt, completion)
+            async with gate:
+                if not await meter.reserve(worst):
+                    refused.append(worst.tokens)
+                    return
+                await asyncio.sleep(0)
+                meter.settle(worst, Spent(1, prompt, int(completion * share)))
+
+        await asyncio.gather(*(work(*request) for request in requests))
+        assert meter.spent.tokens <= cap
+        assert meter.promised == Spent()
+        if refused:
+            assert meter.reached == "tokens"
+            assert any(meter.spent.tokens + tokens > cap for tokens in refused)
+
+    asyncio.run(scenario())
+
+
+def test_a_lost_answer_is_held_against_the_limit_but_not_reported():
+    async def scenario():
+        meter = Meter(Budget(money=1.0), Price(prompt=0, completion=1_000))
+        worst = Spent(1, 100, 600)
+        assert await meter.reserve(worst)
+        meter.settle(worst, Spent(1), lost=True)
+        assert meter.money == 0
+        assert not await meter.reserve(worst)
+        assert meter.reached == "money"
+
+    asyncio.run(scenario())
+
+
+def test_earlier_tries_of_a_dataset_count(tmp_path):
+    store = open_store(parse_uri(str(tmp_path)))
+
+    async def spend():
+        purse = Purse(store)
+        await asyncio.gather(*(purse.record(Spent(n, 10 * n, 5 * n)) for n in range(1, 8)))
+
+    asyncio.run(spend())
+    asyncio.run(spend())
+    assert Purse(store).before() == Spent(14, 140, 70)
+
+
+def test_results_come_in_order_from_a_bounded_window():
+    async def scenario():
+        under_way, most, rng = 0, 0, random.Random(1)
+
+        async def work(number, item):
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(rng.random() / 200)
+            under_way -= 1
+            return item * 2
+
+        assert [r async for r in in_order(range(100), work, 7)] == [2 * n for n in range(100)]
+        assert most == 7
+
+    asyncio.run(scenario())
+
+
+def test_one_failure_ends_all_at_once():
+    async def scenario():
+        ended = []
+
+        async def work(number, item):
+            try:
+                await asyncio.sleep(0.01 if number == 3 else 60)
+                raise RemoteTrouble("dead")
+            finally:
+                ended.append(number)
+
+        with pytest.raises(RemoteTrouble):
+            [r async for r in in_order(range(10), work, 5)]
+        assert sorted(ended) == [0, 1, 2, 3, 4]
+
+    asyncio.run(asyncio.wait_for(scenario(), 5))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1]}',
+        'Sure! Here it is:\n```json\n{"a": [1]}\n```\nAnything else?',
+        'Here: {"a": [1]} - done',
+        '{"a": [1,],}',
+    ],
+)
+def test_json_is_found_in_what_models_wrap_it_in(text):
+    assert parse(text) == {"a": [1]}
+
+
+def test_line_breaks_inside_strings_are_forgiven():
+    assert parse('{"a": "one\ntwo"}') == {"a": "one\ntwo"}
+
+
+@pytest.mark.parametrize("text", ["", "no", "{", '{"a": [1', "nul"])
+def test_what_is_no_json_says_so(text):
+    with pytest.raises(ValueError, match=r"."):
+        parse(text)
+
+
+def test_whole_objects_are_saved_from_a_cut_off_text():
+    text = '{"pairs": [{"q": "1", "a": "{x}"}, {"q": "2", "a": "y"}, {"q": "3", "a'
+    assert salvage(text, frozenset("qa")) == [{"q": "1", "a": "{x}"}, {"q": "2", "a": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("I'm sorry, but I can't help with that.", True),
+        ("I’m sorry, but as an AI I cannot", True),
+        ("Sorry, I can't do that", True),
+        ("I cannot assist with this request.", True),
+        ("As an AI language model, I", True),
+        ("Unfortunately, I am unable", True),
+        ("I'm sorry for the delay in the pipeline, said the author.", False),
+        ("I can provide three examples.", False),
+        ('{"pairs": [{"instruction": "Why does he say I\'m sorry, but I can\'t?"}]}', False),
+        ("I cannot stress enough how important backups are.", False),
+    ],
+)
+def test_refusals_are_told_from_answers(text, refused):
+    assert declines(text) is refused
+
+
+QUESTION = Question(
+    server="http://a/v1",
+    model="m",
+    messages=(Message(role="user", content="x"),),
+    temperature=0.7,
+    max_tokens=10,
+    seed=0,
+    schema={"type": "object"},
+)
+OTHERS = {
+    "server": "http://b/v1",
+    "model": "n",
+    "messages": (Message(role="user", content="y"),),
+    "temperature": 0.8,
+    "max_tokens": 11,
+    "seed": 1,
+    "schema": {"type": "array"},
+}
+
+
+def test_everything_that_determines_an_answer_is_in_its_key():
+    from dataclasses import fields, replace
+
+    assert OTHERS.keys() == {field.name for field in fields(Question)}
+    keys = {replace(QUESTION, **{name: value}).key for name, value in OTHERS.items()} | {QUESTION.key}
+    assert len(keys) == len(OTHERS) + 1
+
+
+def test_a_server_has_one_name():
+    assert server_name("HTTP://Host:1/V1/") == server_name("http://host:1/V1") != server_name("http://host:1/v1")
+    assert server_name(None) == "https://api.openai.com/v1"
+
+
+def test_of_two_answers_to_one_question_the_first_is_used(tmp_path):
+    cache = AnswerCache(open_store(parse_uri(str(tmp_path))), LOG)
+    first, second = Answer(text="one", prompt_tokens=1), Answer(text="two")
+    assert cache.get(QUESTION) is None
+    assert cache.put(QUESTION, first) == first
+    assert cache.put(QUESTION, second) == first
+    assert cache.get(QUESTION) == first
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("", 0), ("abc def ghi", 4), ("2026-11-23", 10), ("лиса", 4), ("if x: y()", 5), ("狐狸", 2)]
+)
+def test_tokens_are_estimated_on_the_safe_side(text, tokens):
+    assert text_tokens(text) == tokens
