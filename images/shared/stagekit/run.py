@@ -4,6 +4,7 @@ import importlib
 import os
 from datetime import UTC, datetime
 
+from contract.config.base import SHARD_ROWS
 from contract.manifest import Manifest
 from stagekit.destination import Destination, destination
 from stagekit.job import Job
@@ -18,7 +19,7 @@ def run_stage(request: Request) -> Manifest:
     module = importlib.import_module(f"{request.stage.image}.{request.stage.name}.stage")
     place = destination(request.address)
     try:
-        output = Output(place, request.record, request.config.shard_rows)
+        output = Output(place, request.record, getattr(request.config, "shard_rows", SHARD_ROWS))
         _open_accounts(request, output)
         job = Job(request.stage, request.config, request.inputs, output, request.address, request.key)
         module.run(job)

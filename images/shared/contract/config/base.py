@@ -9,6 +9,8 @@ from pydantic.config import JsonDict
 RUNTIME: JsonDict = {"runtime": True}
 """Marks a field that changes how fast or where a stage runs but never its result; such fields stay out of the key."""
 
+SHARD_ROWS = 50_000
+
 
 def _compiles(pattern: str) -> str:
     try:
@@ -31,7 +33,11 @@ class Config(BaseModel):
 class StageConfig(Config):
     """Base of the configuration of one stage."""
 
-    shard_rows: int = Field(50_000, ge=1, le=10_000_000, json_schema_extra=RUNTIME)
+
+class RowsConfig(StageConfig):
+    """Base of the configuration of a stage that writes rows."""
+
+    shard_rows: int = Field(SHARD_ROWS, ge=1, le=10_000_000, json_schema_extra=RUNTIME)
     """Rows per Parquet shard written (1 to 10,000,000)."""
 
 

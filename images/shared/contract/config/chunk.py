@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import StageConfig
+from contract.config.base import RowsConfig
 
 
-class ChunkConfig(StageConfig):
+class ChunkConfig(RowsConfig):
     """Joins whole sentences, or Markdown blocks, into extracts of bounded length."""
 
     strategy: Literal["sentences", "markdown"] = "sentences"

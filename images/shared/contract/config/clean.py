@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.config.base import Pattern, StageConfig
+from contract.config.base import Pattern, RowsConfig
 
 Mapper = Literal["unicode", "html", "boilerplate", "whitespace", "plain"]
 
 
-class CleanConfig(StageConfig):
+class CleanConfig(RowsConfig):
     """Runs mappers over each document's text, in order.
 
     `unicode` mends mojibake, control characters and curly quotes (ftfy); `html` strips tags and entities outside

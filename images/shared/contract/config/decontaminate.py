@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import RUNTIME, StageConfig, Table
+from contract.config.base import RUNTIME, RowsConfig, Table
 
 
 class Benchmark(Table):
@@ -17,7 +17,7 @@ class Benchmark(Table):
     """Dotted paths of the texts to compare, such as `question`; lists of texts are joined."""
 
 
-class DecontaminateConfig(StageConfig):
+class DecontaminateConfig(RowsConfig):
     """Drops rows that repeat a benchmark item, exactly or by n-gram coverage."""
 
     field: Literal["text", "instruction", "answer", "conversation"] = "text"

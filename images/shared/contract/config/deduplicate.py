@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.config.base import RUNTIME, StageConfig
+from contract.config.base import RUNTIME, RowsConfig
 
 
-class DeduplicateConfig(StageConfig):
+class DeduplicateConfig(RowsConfig):
     """Exact and near-duplicate removal; every dropped row names a kept row that really is that similar."""
 
     field: Literal["text", "instruction", "answer", "conversation"] = "text"

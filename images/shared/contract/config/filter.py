@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import Config, Pattern, StageConfig
+from contract.config.base import Config, Pattern, RowsConfig
 
 
 class Length(Config):
@@ -84,7 +84,7 @@ class Quality(Config):
     """The rules that FineWeb added (Penedo et al. 2024, section 3.6)."""
 
 
-class FilterConfig(StageConfig):
+class FilterConfig(RowsConfig):
     """Drops rows by rule; the first rule that says no counts, and the ledger names all of them."""
 
     field: Literal["text", "instruction", "answer", "conversation"] = "text"

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import Source, StageConfig
+from contract.config.base import RowsConfig, Source
 
 DocumentField = Literal["id", "title", "author", "url", "source", "license", "language", "created_at"]
 Format = Literal["auto", "json", "jsonl", "csv", "parquet", "markdown", "html", "text"]
@@ -53,7 +53,7 @@ class IngestSource(Source):
         return self
 
 
-class IngestConfig(StageConfig):
+class IngestConfig(RowsConfig):
     """Reads sources of any format into one stream of documents."""
 
     sources: list[IngestSource] = Field(min_length=1)

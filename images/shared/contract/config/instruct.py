@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.config.base import RUNTIME, Config, StageConfig
+from contract.config.base import RUNTIME, Config, RowsConfig
 
 
 class Budget(Config):
@@ -30,7 +30,7 @@ class Price(Config):
     """US dollars per million completion tokens."""
 
 
-class InstructConfig(StageConfig):
+class InstructConfig(RowsConfig):
     """Back-translation: the chunk is the answer's substance; a model writes the instruction and rephrases."""
 
     provider: Literal["extractive", "openai"] = "extractive"

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import StageConfig, Table
+from contract.config.base import RowsConfig, Table
 
 
 class MixSource(Table):
@@ -26,7 +26,7 @@ class MixSource(Table):
     """Licence of its samples."""
 
 
-class MixConfig(StageConfig):
+class MixConfig(RowsConfig):
     """Adds general samples so that a small set also teaches the chat format."""
 
     datasets: list[MixSource] = []

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.config.base import StageConfig
+from contract.config.base import RowsConfig
 
 Layout = Literal["alpaca", "sharegpt", "openai", "oasst", "text"]
 
 
-class PublishConfig(StageConfig):
+class PublishConfig(RowsConfig):
     """Splits without leaks and writes a dataset that `datasets.load_dataset` reads."""
 
     test_share: float = Field(0.05, ge=0, le=0.5)

@@ -1,0 +1,242 @@
+"""Each field of every curate stage's config, changed, changes a result; a field without a case fails."""
+
+import json
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from contract.records import Document, Sample
+from curate_texts import document, sample, write_dataset
+from every_field import Case, Seen, check, missing_cases, run
+
+SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "jas", "kel", "lo", "mur", "nev", "pil", "tas")
+PROSE = "The first of them was there to be seen. It had a long way to go, and that was with us all day. "
+QUESTION = "How many golden apples does the gardener give to each of her seven clever daughters before winter?"
+LONG_QUESTION = QUESTION + " Explain the way in which she counts them, one by one, in front of the old stone house."
+
+
+def words(seed: int, count: int) -> list[str]:
+    """Made-up words: no two seeds share a run of them."""
+    choose = random.Random(seed)
+    return ["".join(choose.choices(SYLLABLES, k=3)) for _ in range(count)]
+
+
+def variant(seed: int, of: list[str], changed: int) -> str:
+    """A text with its last words replaced: the more, the less similar."""
+    return " ".join(of[: len(of) - changed] + words(seed, changed))
+
+
+ORIGINAL = words(0, 60)
+EXACT_COPY = " ".join(ORIGINAL).upper()
+CLOSE, FAR = variant(1, ORIGINAL, 4), variant(2, ORIGINAL, 14)  # Jaccard 0.87 and 0.6 on 5-grams
+FAMILY = [variant(100 + n, ORIGINAL, 14) for n in range(30)]
+
+SENTENCES = " ".join(f"{' '.join(words(50 + n, 8)).capitalize()}." for n in range(12))
+MARKDOWN = "\n\n".join(f"# Part {n}\n\n{' '.join(words(70 + n, 20))}" for n in range(6))
+
+DOCUMENTS = {
+    "plain": [document(0, f"{PROSE * 3}\nAdvert: buy now!"), document(1, "Short – text.", license="MIT")],
+    "dupes": [
+        document(0, " ".join(ORIGINAL), created_at="2026-02-02"),
+        document(1, EXACT_COPY, created_at="2026-01-01"),
+        document(2, CLOSE + " and one", created_at="2026-03-03"),
+        document(3, FAR),
+        document(4, " ".join(sorted(ORIGINAL))),
+    ],
+    "family": [document(n, text) for n, text in enumerate(FAMILY)],
+    "held": [
+        document(0, f"{PROSE}\n{QUESTION}\n{PROSE}"),
+        document(1, f"{PROSE} {' '.join(QUESTION.split()[:12])}"),
+        document(2, "Short item\nand more text below it"),
+        document(3, " ".join(LONG_QUESTION.split()[:14])),
+        document(4, PROSE),
+    ],
+    "long": [document(0, SENTENCES), document(1, MARKDOWN)],
+    "shapes": [
+        document("json", '{"a": 1}'),
+        document("code", "```python\ndef :\n```\nIt was there."),
+        document("repeats", f"{PROSE}\n" * 9),
+        document("list", "\n".join(f"- item {n}" for n in range(40))),
+        document("open", "Copyright of whoever it was, and then"),
+    ],
+}
+SAMPLES = {
+    "pairs": [
+        sample(0, "What does the extract say?", PROSE, "d0", license="MIT"),
+        sample(1, "Name a fruit that is red", "I'm sorry, but I cannot help with that.", "d1"),
+        sample(2, "Repeat these six words after me", "Repeat these six words after me", "d2"),
+        sample(3, "A different question altogether", PROSE, "d3"),
+    ],
+    "many": [sample(n, f"Question {n}?", " ".join(words(200 + n, 30)), f"d{n}") for n in range(24)]
+    + [sample(90 + n, f"Twin {n}?", variant(300 + n, words(9, 60), 14), f"twin{n}") for n in range(2)],
+}
+FILES = {
+    "a/one.jsonl": [{"text": "One text.", "title": "One", "by": "Ann", "extra": {"x": 7}}, {"text": "Two."}, {"no": 1}],
+    "a/two.jsonl": [{"text": "Another file."}, {"text": "y" * 2_000}],
+    "nested.json": {"first": [{"text": "In the first."}], "second": [{"text": "In the second."}]},
+    "bench.jsonl": [{"question": QUESTION, "hint": "nothing of it is here"}, {"question": "Short item", "hint": "x"}],
+    "long.jsonl": [{"question": LONG_QUESTION}],
+    "alpaca.jsonl": [{"instruction": f"Do {n}", "output": f"Done {n}"} for n in range(9)],
+    "other.jsonl": [{"instruction": "Do other", "output": "Done other", "messages": []}],
+}  # fmt: skip
+
+ONE = {"sources": [{"uri": "raw/a/one.jsonl"}], "max_rejected": 1}
+TWO_TEXTS = {"sources": [{"uri": "raw/a/one.jsonl", "text": ["title", "text"]}], "max_rejected": 1}
+FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
+ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
+BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
+LONG_BENCH = {"benchmarks": [{"uri": "raw/long.jsonl", "name": "exam", "fields": ["question"]}]}
+MIX = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general"}]}
+TAKE = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general", "take": 3}]}
+SHORT = {"length": {"minimum": 50}}
+ANSWERS = {"field": "answer"}
+NEAR = {"ngram": 5, "threshold": 0.8}
+
+CASES: dict[str, list[Case]] = {
+    "ingest": [
+        Case("sources.uri", "raw/a/two.jsonl", "Another file.", ONE),
+        Case("sources.name", "wire", '"source": "wire"', ONE),
+        Case("sources.format", "text", "figure records 1", ONE),
+        Case("sources.pattern", "two*", "One text.", ALL),
+        Case("sources.records_at", "second", "In the second.", FIRST_LIST),
+        Case("sources.text", ["title"], '"text": "One"', ONE),
+        Case("sources.join", " | ", "One | One text.", TWO_TEXTS),
+        Case("sources.fields", {"author": "by"}, '"author": "Ann"', ONE),
+        Case("sources.metadata", ["extra.x"], '\\"extra.x\\":\\"7\\"', ONE),
+        Case("sources.constants", {"license": "MIT"}, '"license": "MIT"', ONE),
+        Case("max_rejected", 0.1, "failure BadInput: 1 of 3 records rejected", ONE),
+        Case("max_row_bytes", 1_000, '"rule": "too_long"', ALL),
+        Case("shard_rows", 1, "shards 2 and 1", ONE),
+    ],
+    "clean": [
+        Case("mappers", ["plain"], "Short text.", data="plain"),
+        Case("boilerplate", ["^Advert"], "Advert: buy now!", data="plain"),
+        Case("min_characters", 50, '"rule": "too_short"', data="plain"),
+        Case("shard_rows", 1, "shards 2 and 0", data="plain"),
+    ],
+    "filter": [
+        Case("field", "instruction", '"rule": "too_short", "id": "sample-3"', {"field": "answer", **SHORT}, "pairs"),
+        Case("length.unit", "words", '"rule": "too_short", "id": "doc-0"', {"length": {"minimum": 200}}, "plain"),
+        Case("length.minimum", 50, '"rule": "too_short", "id": "doc-1"', data="plain"),
+        Case("length.maximum", 50, '"rule": "too_long", "id": "doc-0"', data="plain"),
+        Case("keywords.exclude", ["buy NOW"], '"rule": "excluded_phrase", "id": "doc-0"', data="plain"),
+        Case("keywords.include", ["buy now"], '"rule": "no_included_phrase", "id": "doc-1"', data="plain"),
+        Case("format.must_match", "buy", '"rule": "no_match", "id": "doc-1"', data="plain"),
+        Case("format.must_not_match", "buy", '"rule": "forbidden_match", "id": "doc-0"', data="plain"),
+        Case("format.valid_json", True, '"rule": "not_json", "id": "doc-list"', data="shapes"),
+        Case("format.ends_like_a_sentence", True, '"rule": "unfinished", "id": "doc-open"', data="shapes"),
+        Case("format.code_parses", True, '"rule": "broken_code", "id": "doc-code"', data="shapes"),
+        Case("quality.gopher_quality", True, '"rule": "gopher_few_words", "id": "doc-open"', data="shapes"),
+        Case("quality.gopher_repetition", True, '"rule": "gopher_lines", "id": "doc-repeats"', data="shapes"),
+        Case("quality.c4", True, '"rule": "c4_curly_bracket", "id": "doc-json"', data="shapes"),
+        Case("quality.fineweb", True, '"rule": "fineweb_line_ends", "id": "doc-list"', data="shapes"),
+        Case("samples.refusals", True, '"rule": "refusal", "id": "sample-1"', ANSWERS, "pairs"),
+        Case("samples.mentions_source", True, '"rule": "mentions_source", "id": "sample-0"', ANSWERS, "pairs"),
+        Case("samples.copies_instruction", 0.9, '"rule": "copies_instruction"', ANSWERS, "pairs"),
+        Case("licenses", ["mit"], '"rule": "license", "id": "doc-0"', data="plain"),
+        Case("audit", True, "audit.json", SHORT, "plain"),
+        Case("shard_rows", 1, "shards 2 and 0", data="plain"),
+    ],
+    "deduplicate": [
+        Case("field", "answer", '"rule": "exact", "id": "sample-0"', {"field": "instruction"}, "pairs"),
+        Case("exact", False, '"rule": "exact"', {"near": False}, "dupes"),
+        Case("near", False, '"rule": "near_duplicate", "id": "doc-0"', NEAR, "dupes"),
+        Case("threshold", 0.5, '"id": "doc-3"', NEAR, "dupes"),
+        Case("ngram", 1, '"rule": "near_duplicate", "id": "doc-4"', NEAR, "dupes"),
+        Case("engine", "datasketch", "figure candidate_pairs", NEAR, "family"),
+        Case("keep", "first", '"id": "doc-2"', NEAR, "dupes"),
+        Case("keep", "oldest", '"id": "doc-1"', NEAR, "dupes"),
+        Case("seed", 2, "figure candidate_pairs", NEAR, "family"),
+        Case("workers", 3, "threads 3", {"workers": 1}, "dupes"),
+        Case("shard_rows", 1, "shards 3 and 2", NEAR, "dupes"),
+    ],
+    "decontaminate": [
+        Case("field", "answer", "sample-", BENCH | {"field": "instruction"}, "asked"),
+        Case("benchmarks.uri", "raw/long.jsonl", '"partner": "exam:2"', BENCH, "held"),
+        Case("benchmarks.name", "quiz", '"partner": "quiz:1"', BENCH, "held"),
+        Case("benchmarks.fields", ["hint"], '"partner": "exam:1"', BENCH, "held"),
+        Case("exact", False, '"id": "doc-2"', BENCH, "held"),
+        Case("ngram", 13, '"id": "doc-1"', BENCH, "held"),
+        Case("coverage", 0.9, '"id": "doc-1"', BENCH, "held"),
+        Case("any_match", True, '"rule": "any_match", "id": "doc-3"', LONG_BENCH, "held"),
+        Case("workers", 3, "threads 3", BENCH | {"workers": 1}, "held"),
+        Case("shard_rows", 1, "shards 1 and 4", BENCH, "held"),
+    ],
+    "chunk": [
+        Case("strategy", "markdown", "# Part 5", {"minimum": 100, "maximum": 300}, "long"),
+        Case("minimum", 250, '"rule": "too_short"', {"minimum": 100, "maximum": 300}, "long"),
+        Case("maximum", 800, "figure chunks", {"minimum": 100, "maximum": 300}, "long"),
+        Case("oversize", "cut", "figure longest", {"minimum": 10, "maximum": 40}, "long"),
+        Case("shard_rows", 1, "shards", {"minimum": 100, "maximum": 300}, "long"),
+    ],
+    "mix": [
+        Case("datasets.uri", "raw/other.jsonl", "Done other", MIX, "pairs"),
+        Case("datasets.name", "world", '"source": "world"', MIX, "pairs"),
+        Case("datasets.format", "openai", "failure BadInput: no usable row", MIX, "pairs"),
+        Case("datasets.take", 2, '"rule": "beyond_take"', MIX, "pairs"),
+        Case("datasets.repeat", 2, '-2", "messages"', MIX, "pairs"),
+        Case("datasets.license", "MIT", '"license": "MIT", "split": null', MIX, "pairs"),
+        Case("seed", 1, '"rule": "beyond_take"', TAKE, "pairs"),
+        Case("shard_rows", 2, "shards 7 and 0", MIX, "pairs"),
+    ],
+    "explore": [
+        Case("examples", 0, "report.html", {"examples": 3}, "pairs"),
+    ],
+    "publish": [
+        Case("test_share", 0.4, "figure test_rows", data="many"),
+        Case("near_duplicate", 0.5, "figure groups", {"near_duplicate": 0.9}, "many"),
+        Case("formats", ["text"], "file text/train.jsonl", data="many"),
+        Case("title", "A fine title", "# A fine title", data="many"),
+        Case("license", "cc0-1.0", "cc0-1.0", data="many"),
+        Case("seed", 5, '"split": "test"', data="many"),
+        Case("shard_rows", 9, "shards 3 and 0", data="many"),
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """The store's root: files below raw/, and one dataset for each set of rows."""
+    root = tmp_path_factory.mktemp("store")
+    for name, content in FILES.items():
+        path = root / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [content] if isinstance(content, dict) else content
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for name, rows in DOCUMENTS.items():
+        write_dataset(root / name, rows, Document)
+    asked = [sample(0, QUESTION, "Seven."), sample(1, "Which question?", QUESTION), sample(2, "A fruit?", "An apple.")]
+    for name, some in (SAMPLES | {"asked": asked}).items():
+        write_dataset(root / name, some, Sample)
+    return root
+
+
+@pytest.fixture
+def seen(store, tmp_path, monkeypatch):
+    """Runs a stage on a set of rows; what it did with threads is a line of its own."""
+    monkeypatch.setenv("NOCTURNE_STORE", str(store))
+    threads: set[str] = set()
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, count: int) -> None:
+            threads.add(f"threads {count}")
+            super().__init__(count)
+
+    monkeypatch.setattr("curate.threads.ThreadPoolExecutor", Pool)
+
+    def call(stage: str, config: dict, data: str, name: str) -> Seen:
+        threads.clear()
+        inputs = [f"rows={store / data}"] if data else []
+        return run(stage, config, inputs, tmp_path / name).with_lines(threads)
+
+    return call
+
+
+def test_every_field_has_a_case():
+    assert missing_cases("curate", CASES) == {}
+
+
+@pytest.mark.parametrize(("stage", "case"), [pytest.param(s, c, id=f"{s}.{c.field}") for s in CASES for c in CASES[s]])
+def test_the_field_changes_the_result(seen, stage, case):
+    check(stage, case, seen(stage, case.base, case.data, "base"), seen(stage, case.changed, case.data, "changed"))

@@ -1,0 +1,88 @@
+"""Each field of instruct's config, changed, changes a result or what a server sees; a field without a case fails.
+
+What the server saw is part of the result here: its requests, how many at once, and what they asked for.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from every_field import Case, Seen, check, missing_cases, run
+from generate.instruct import prompt
+from llm_chunks import synthetic_chunks, write_chunks
+from llm_server import Behaviour, LlmServer
+
+PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
+DOWN = {"server_error": 1.0}
+"""A server that answers 5xx to everything."""
+
+Faults = dict[str, float]
+
+CASES: list[tuple[Case, Faults]] = [
+    (Case("provider", "extractive", "extractive"), {}),
+    (Case("model", "other-model", "server first saw model other-model"), {}),
+    (Case("base_url", "second", "server second saw"), {}),
+    (Case("pairs", 3, 'account pairs {"total":18'), {}),
+    (Case("prompt", "backtranslate-2", "In verse, please."), {}),
+    (Case("temperature", 1.5, "saw temperature 1.5"), {}),
+    (Case("max_tokens", 700, "saw max_tokens 700"), {}),
+    (Case("seed", 7, "saw seed 7"), {}),
+    (Case("attempts", 9, '"rule": "server_error"', {"attempts": 1, "max_failed": 1.0}), {"server_error": 0.3}),
+    (Case("reasks", 0, 'account requests {"total":6', {"reasks": 2}), {"malformed": 1.0}),
+    (Case("max_failed", 0.0, "failure RemoteTrouble", {"max_failed": 1.0, "attempts": 1}), {"cut_off": 0.4}),
+    (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
+    (Case("budget.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
+    (Case("budget.tokens", 3_000, '"rule": "budget"'), {}),
+    (Case("budget.requests", 2, '"rule": "budget"'), {}),
+    (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
+    (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
+    (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.1}),
+    (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.6}),
+    (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
+    (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
+    (Case("shard_rows", 1, "shards 12 and 0"), {}),
+]
+
+
+@pytest.fixture
+def second_prompt(tmp_path, monkeypatch):
+    """The folder of prompts with another version in it."""
+    folder = tmp_path / "prompts"
+    shutil.copytree(prompt.FOLDER, folder)
+    text = (folder / "backtranslate-1.yaml").read_text()
+    (folder / "backtranslate-2.yaml").write_text(text.replace("system: >-\n", "system: >-\n  In verse, please.\n"))
+    monkeypatch.setattr(prompt, "FOLDER", folder)
+
+
+@pytest.fixture
+def seen(tmp_path, monkeypatch, second_prompt):
+    """Runs instruct on six chunks against servers with faults, with a cache of its own."""
+    chunks = write_chunks(tmp_path, synthetic_chunks(2, 3))
+
+    def call(config: dict, faults: Faults, name: str) -> Seen:
+        monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / name / "cache"))
+        behaviour = Behaviour(retry_after=("",), **faults)
+        with LlmServer(behaviour) as first, LlmServer(behaviour) as second:
+            config = {"provider": "openai", "pairs": 2, "base_url": "first", "backoff": 0.01} | config
+            config["base_url"] = {"first": first, "second": second}[config["base_url"]].url
+            result = run("instruct", config, [f"chunks={chunks}"], Path(tmp_path / name / "out"))
+            return result.with_lines([*_saw("first", first), *_saw("second", second)])
+
+    return call
+
+
+def _saw(name: str, server: LlmServer) -> list[str]:
+    asked = [f"{key} {value}" for request in server.seen for key, value in request.body.items() if key != "messages"]
+    system = [f"system {request.body['messages'][0]['content']}" for request in server.seen]
+    seen = [f"server {name} saw {what}" for what in asked + system]
+    return [*seen, f"server {name} had {server.most_under_way} at once"]
+
+
+def test_every_field_has_a_case():
+    assert missing_cases("generate", {"instruct": [case for case, _ in CASES]}) == {}
+
+
+@pytest.mark.parametrize(("case", "faults"), CASES, ids=[case.field for case, _ in CASES])
+def test_the_field_changes_the_result(seen, case, faults):
+    check("instruct", case, seen(case.base, faults, "base"), seen(case.changed, faults, "changed"))
