@@ -4,11 +4,12 @@ import json
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contract.config.base import versioned
 from contract.config.instruct import InstructConfig
 from contract.keys import KEY_LENGTH, canonical_json, dataset_key, digest
-from hypothesis import given
-from hypothesis import strategies as st
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -1,11 +1,12 @@
 """A manifest that does not add up cannot be made, and one that was damaged cannot be read."""
 
 import pytest
-from contract.failures import DamagedData
-from contract.manifest import Account, Manifest, Shard, parse_manifest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from contract.failures import DamagedData
+from contract.manifest import Account, Manifest, Shard, parse_manifest
 
 COUNTS = st.dictionaries(st.sampled_from(["short", "long", "timeout"]), st.integers(0, 50))
 

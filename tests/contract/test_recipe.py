@@ -1,6 +1,7 @@
 """A wrong recipe is refused with its file, the field, the value found and what is allowed."""
 
 import pytest
+
 from contract.failures import BadConfig
 from contract.recipe import load_recipe
 

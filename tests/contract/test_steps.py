@@ -1,6 +1,7 @@
 """The order of the house holds together: every input is fed by an earlier step with rows of a kind it takes."""
 
 import pytest
+
 from contract.recipe import Recipe
 from contract.records import Sample
 from contract.stages import STAGES

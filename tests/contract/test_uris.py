@@ -1,6 +1,7 @@
 """Addresses read one way everywhere."""
 
 import pytest
+
 from contract.failures import BadConfig
 from contract.uris import parse_uri
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from contract.uris import Address, parse_uri
 from stagekit.store import open_store
 
@@ -111,7 +112,7 @@ def bucket(s3) -> str:
         try:
             client.make_bucket(name)
             return name
-        except Exception:  # noqa: BLE001 - a server that is starting fails in every way there is
+        except Exception:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)

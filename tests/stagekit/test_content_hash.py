@@ -2,9 +2,10 @@
 
 import pyarrow as pa
 import pytest
-from contract.manifest import File
 from hypothesis import given
 from hypothesis import strategies as st
+
+from contract.manifest import File
 from stagekit.hashing import ContentHash
 
 SCHEMA = pa.schema(

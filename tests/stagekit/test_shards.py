@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contract.manifest import Manifest
 from contract.records import Document, LedgerEntry, Message, Sample
 from contract.uris import parse_uri
-from hypothesis import given
-from hypothesis import strategies as st
 from stagekit.dataset import Dataset
 from stagekit.destination import LocalDestination
 from stagekit.output import Output

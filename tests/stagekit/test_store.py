@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from contract.failures import BadConfig, BadInput, RemoteTrouble
 from contract.uris import parse_uri
 from stagekit.store import Entry, open_store
@@ -110,7 +111,7 @@ def test_a_folder_that_may_not_be_written_is_bad_input(tmp_path):
 
 def test_a_file_where_a_folder_should_be_is_trouble_in_words(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RemoteTrouble, match="cannot write: .*Try:"):
+    with pytest.raises(RemoteTrouble, match=r"cannot write: .*Try:"):
         open_store(str(tmp_path / "file")).write("a", b"")
 
 
