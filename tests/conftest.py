@@ -7,7 +7,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A property is about values, not about how busy the machine is; the same examples every time.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("NOCTURNE_SHARED_DATA", ROOT.parent / "shared" / "data"))

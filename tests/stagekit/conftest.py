@@ -29,6 +29,11 @@ class Toy:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> dict[str, str]:
+        """What makes Python find the toy and the kit, and where temporary files go."""
+        return {"PYTHONPATH": f"{HERE / 'toy'}:{SHARED}", "TMPDIR": str(self.folder)}
+
     def source(self, lines: list[str], name: str = "lines.txt") -> str:
         """A text file to ingest."""
         path = self.folder / "raw" / name
@@ -41,8 +46,7 @@ class Toy:
         return [sys.executable, "-c", START, *arguments, *(part for item in inputs for part in ("--input", item))]
 
     def start(self, stage: str, config: dict, output: str, *inputs: str, **env: str) -> subprocess.Popen:
-        paths = {"PYTHONPATH": f"{HERE / 'toy'}:{SHARED}", "TMPDIR": str(self.folder)}
-        whole = os.environ | paths | self.env | env
+        whole = os.environ | self.paths | self.env | env
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(self.command(stage, config, output, *inputs), env=whole, **pipes)
 

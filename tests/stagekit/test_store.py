@@ -26,11 +26,11 @@ def names(entries) -> list[str]:
 
 def test_an_object_is_there_whole_or_not_at_all(store):
     assert store.read("a/b") is None
-    assert store.size("a/b") is None
+    assert store.stat("a/b") is None
     store.write("a/b", b"one")
     store.write("a/b", b"second")
     assert store.read("a/b") == b"second"
-    assert store.size("a/b") == 6
+    assert store.stat("a/b").size == 6
     store.delete("a/b")
     store.delete("a/b")
     assert store.read("a/b") is None
@@ -38,7 +38,7 @@ def test_an_object_is_there_whole_or_not_at_all(store):
 
 def test_empty_and_large_objects(store, tmp_path):
     store.write("empty", b"")
-    assert (store.read("empty"), store.size("empty")) == (b"", 0)
+    assert (store.read("empty"), store.stat("empty").size) == (b"", 0)
     large = tmp_path / "large"
     large.write_bytes(os.urandom(7 << 20))
     store.upload("large", large)
@@ -63,7 +63,7 @@ def test_odd_names_are_names(store):
     for name in ("ümlaut/ß", "space in it", "percent%20", "plus+", "日本"):
         store.write(name, name.encode())
         assert store.read(name) == name.encode()
-        assert store.size(name) == len(name.encode())
+        assert store.stat(name).size == len(name.encode())
     assert len(names(store.list())) == 5
 
 
