@@ -58,6 +58,16 @@ def test_secrets_are_generated_once_and_for_the_owner_only(tmp_path):
     assert path.read_text() == first
 
 
+def test_every_variable_is_explained_with_its_default():
+    compose = (ROOT / "docker-compose.yaml").read_text()
+    example = dict(
+        re.findall(r"^(?:# )?([A-Z][A-Z_0-9]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+    )
+    assert set(re.findall(r"\$\{(\w+)", compose)) == example.keys()
+    for name, default in re.findall(r"\$\{(\w+):-([^}]*)\}", compose):
+        assert example[name] == default, name
+
+
 def test_nothing_listens_beyond_the_loopback_address(config):
     ports = [port for service in config()["services"].values() for port in service.get("ports", [])]
     assert sorted(int(port["published"]) for port in ports) == [5000, 8080, 9000, 9001]
