@@ -12,7 +12,7 @@ Mapping = Callable[[str], str]
 
 FTFY = ftfy.TextFixerConfig(unescape_html=False)  # entities are the html mapper's work
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
-MAY_NEED_FTFY = re.compile(r"[^\n\t -~]")  # printable ASCII never does, and most text is that
+MAY_NEED_FTFY = re.compile(r"[^\r\n\t -~]|\r(?!\n)")  # printable ASCII never does, and most text is that
 WHOLE_PAGE = re.compile(r"<(?:!doctype html|html|body)\b", re.IGNORECASE)
 CODE = re.compile(r"(^```.*?^```[^\n]*$|^~~~.*?^~~~[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(  # none begins inside another, which keeps unclosed ones from being searched again and again
@@ -43,8 +43,8 @@ SPACES = re.compile(r"\s+")
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    lines = LINE.findall(text.replace("\r\n", "\n"))
-    return "".join(ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in lines)
+    lines = (ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in LINE.findall(text))
+    return "".join(lines).replace("\r\n", "\n")
 
 
 def strip_html(text: str) -> str:

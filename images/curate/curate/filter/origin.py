@@ -15,6 +15,7 @@ REFUSAL = re.compile(
     rf"|\bi {CANNOT} {WORK}\b",
     re.IGNORECASE,
 )
+WORD = re.compile(r"\w+")
 REFUSAL_WITHIN = 200  # characters: a refusal opens an answer; later in it, such words are about something else
 SOURCE = re.compile(
     r"\b(?:the|this|that)\s+(?:(?:given|provided|above|following|attached|original|same)\s+)?"
@@ -38,7 +39,7 @@ def mentions_source(row: Row) -> Finding | None:
 
 def copied_share(row: Row) -> float:
     """The longest run of words that instruction and answer share, as a share of the instruction's words."""
-    asked, answered = row.instruction.casefold().split(), row.answer.casefold().split()
+    asked, answered = WORD.findall(row.instruction.casefold()), WORD.findall(row.answer.casefold())
     longest = SequenceMatcher(None, asked, answered, autojunk=False).find_longest_match()
     return share(longest.size, len(asked))
 
