@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curate.shingles import Indices, Ragged, offsets_of
+from curate.shingles import Indices, Ragged, distinct, offsets_of
 
 CHUNK = 2_000_000  # set values compared at once: 16 MB of keys
 ROUNDING = 1e-9  # 0.7 * 30 may come out above 21
@@ -55,6 +55,14 @@ def similar_pairs(sets: Ragged, threshold: float) -> Pairs:
         found.append(np.column_stack([left[enough], right[enough], similarity[enough]]))
     rows = np.unique(np.concatenate(found), axis=0)
     return Pairs(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), rows[:, 2])
+
+
+def of_like_size(sets: Ragged, left: Indices, right: Indices, threshold: float) -> npt.NDArray[np.bool_]:
+    """Which pairs can reach the threshold at all, by their sizes."""
+    sizes = sets.lengths
+    a, b = sizes[left], sizes[right]
+    possible: npt.NDArray[np.bool_] = np.minimum(a, b) >= threshold * np.maximum(a, b) - ROUNDING
+    return possible
 
 
 def links(sets: Ragged, threshold: float) -> tuple[Indices, Indices]:
@@ -119,12 +127,14 @@ def _candidates(sets: Ragged, threshold: float) -> Iterator[tuple[Indices, Indic
     for distance in range(1, int(np.diff(spans).max(initial=0))):
         spans = spans[spans[:, 1] - spans[:, 0] > distance]
         first = _ranges(spans[:, 0], spans[:, 1] - distance)
-        held.append(_of_like_size(sets, owners[order[first]], owners[order[first + distance]], threshold))
+        left, right = owners[order[first]], owners[order[first + distance]]
+        possible = of_like_size(sets, left, right, threshold)
+        held.append(pack(left[possible], right[possible]))
         if sum(map(len, held)) > CHUNK:
-            yield unpack(np.unique(np.concatenate(held)))
+            yield unpack(distinct(np.concatenate(held)))
             held = []
     if held:
-        yield unpack(np.unique(np.concatenate(held)))
+        yield unpack(distinct(np.concatenate(held)))
 
 
 def _prefixes(sets: Ragged, threshold: float) -> tuple[npt.NDArray[np.uint64], Indices]:
@@ -135,20 +145,13 @@ def _prefixes(sets: Ragged, threshold: float) -> tuple[npt.NDArray[np.uint64], I
     return sets.values[positions], np.repeat(np.arange(len(sizes)), lengths)
 
 
-def _of_like_size(sets: Ragged, left: Indices, right: Indices, threshold: float) -> npt.NDArray[np.uint64]:
-    sizes = sets.lengths
-    a, b = sizes[left], sizes[right]
-    possible = np.minimum(a, b) >= threshold * np.maximum(a, b) - ROUNDING
-    return pack(left[possible], right[possible])
-
-
 def _common(sets: Ragged, left: Indices, right: Indices) -> Indices:
-    """How many values each pair shares: those that occur twice among its two sets."""
+    """How many values each pair shares: both sides are sorted by pair and value, so one is looked up in the other."""
     pair = np.arange(len(left), dtype=np.uint64) << np.uint64(32)
-    sides = [sets.take(rows) for rows in (left, right)]
-    keys = np.sort(np.concatenate([np.repeat(pair, side.lengths) | side.values for side in sides]))
-    twice = keys[1:][keys[1:] == keys[:-1]] >> np.uint64(32)
-    return np.bincount(twice.astype(np.int64), minlength=len(left))
+    few, many = (np.repeat(pair, side.lengths) | side.values for side in (sets.take(left), sets.take(right)))
+    places = np.minimum(np.searchsorted(many, few), max(len(many) - 1, 0))
+    shared = few[many[places] == few] if len(many) else few[:0]
+    return np.bincount((shared >> np.uint64(32)).astype(np.int64), minlength=len(left))
 
 
 def _ranges(starts: Indices, ends: Indices) -> Indices:

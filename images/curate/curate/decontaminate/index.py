@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from curate.shingles import Hashes, Indices, Ragged, ngrams, offsets_of, words
+from curate.shingles import Indices, Ragged, distinct, lookup, ngrams, offsets_of, words
+from curate.similar import unpack
 
 
 class Overlaps(NamedTuple):
@@ -35,8 +35,8 @@ class Index:
         grams = ngrams(rows, self.n, short=False)
         known, which = lookup(self.hashes, grams.values)
         owners = np.repeat(np.arange(len(grams.offsets) - 1), grams.lengths)
-        shared = np.unique(owners[known] << 32 | which[known])
-        return self._covered(shared >> 32, shared & 0xFFFFFFFF)
+        shared = distinct((owners[known] << 32 | which[known]).astype(np.uint64))
+        return self._covered(*unpack(shared))
 
     def _covered(self, rows: Indices, which: Indices) -> Overlaps:
         """From shared n-grams to covered words: n-grams that overlap count their common words once."""
@@ -53,14 +53,6 @@ class Index:
         starts = np.flatnonzero(new)
         covered = np.add.reduceat(width, starts) if len(starts) else np.empty(0, np.int64)
         return Overlaps(rows[starts], items[starts], covered)
-
-
-def lookup(table: Hashes, values: Hashes) -> tuple[npt.NDArray[np.bool_], Indices]:
-    """Whether each value is in a sorted table of distinct values, and where it would be."""
-    which = np.searchsorted(table, values)
-    if not len(table):
-        return np.zeros(len(values), bool), which
-    return table[np.minimum(which, len(table) - 1)] == values, which
 
 
 class ShortItems:

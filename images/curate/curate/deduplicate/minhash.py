@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from curate.shingles import Hashes, Indices, Ragged, mix
+from curate.shingles import Hashes, Indices, Ragged, distinct, mix
 from curate.similar import buckets, pack
 
 FUNCTIONS = 125  # hash functions spent at most: 20 bands x 6 rows at 0.8, 25 x 5 at 0.7
@@ -110,7 +110,7 @@ def candidates(keys: Hashes, alive: Mask) -> tuple[PackedPairs, bool]:
         order, spans = buckets(band[rows])
         members = rows[order]
         capped |= bool((np.diff(spans) > CAP + 1).any())
-        found = np.unique(np.concatenate([found, *_pairs_of_band(members, spans)]))
+        found = distinct(np.concatenate([found, *_pairs_of_band(members, spans)]))
     return found, capped
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from curate.deduplicate.minhash import Engine, PackedPairs
 from curate.deduplicate.survivors import KEPT, Choice, choose
-from curate.shingles import Hashes, Indices, Ragged
-from curate.similar import Pairs, connected, jaccard, numbered, unpack
+from curate.shingles import Hashes, Indices, Ragged, lookup
+from curate.similar import Pairs, connected, jaccard, numbered, of_like_size, unpack
 
 LoadSets = Callable[[Indices], Ragged]
 """Gives the shingle sets of some rows."""
@@ -38,8 +38,8 @@ def near_duplicates(sketches: Hashes, load: LoadSets, engine: Engine, threshold:
     choice, more = choose(count, *found), True
     while more:
         proposed, more = engine.candidates(sketches, choice.partner == KEPT)
-        fresh = np.setdiff1d(proposed, tried, assume_unique=True)
-        tried = np.union1d(tried, fresh)
+        fresh = proposed[~lookup(tried, proposed)[0]]
+        tried = np.sort(np.concatenate([tried, fresh]))
         verified = _verify(fresh, sets, place, threshold)
         more = more and len(verified.left) > 0
         found = Pairs(*(np.concatenate(both) for both in zip(found, verified, strict=True)))
@@ -55,6 +55,8 @@ def clusters(count: int, pairs: Pairs) -> Indices:
 
 def _verify(pairs: PackedPairs, sets: Ragged, place: Indices, threshold: float) -> Pairs:
     left, right = unpack(pairs)
+    possible = of_like_size(sets, place[left], place[right], threshold)
+    left, right = left[possible], right[possible]
     similarity = jaccard(sets, place[left], place[right])
     enough = similarity >= threshold
     return Pairs(left[enough], right[enough], similarity[enough])

@@ -10,7 +10,7 @@ import numpy as np
 
 from contract.keys import digest
 from contract.records import Sample
-from curate.shingles import Ragged, join, ngrams, words
+from curate.shingles import Ragged, distinct, join, ngrams, words
 
 FIELDS = ("instruction", "answer")
 ORDERS = (1, 2, 3, 4)
@@ -112,14 +112,14 @@ def _of_text(found: Ragged) -> dict[str, Any]:
     return {
         "words": _spread(lengths.tolist()),
         "histogram": histogram(lengths.tolist()),
-        "vocabulary": len(np.unique(found.values)),
+        "vocabulary": len(distinct(found.values)),
         "distinct_ngrams": {str(n): _distinct(ngrams(found, n, short=False)) for n in ORDERS},
     }
 
 
 def _distinct(grams: Ragged) -> float | None:
     """Share of n-grams that are different ones: 1 where nothing repeats."""
-    return round(len(np.unique(grams.values)) / len(grams.values), 4) if len(grams.values) else None
+    return round(len(distinct(grams.values)) / len(grams.values), 4) if len(grams.values) else None
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
