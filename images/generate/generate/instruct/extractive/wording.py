@@ -11,6 +11,7 @@ DEFINITION = re.compile(
 POINTERS = "it this that there these those they we he she which what here each all both one i you"
 NOT_A_NAME = frozenset(POINTERS.split())
 SECTIONS: tuple[tuple[str, str], ...] = (
+    (r"(?:version )?v?\d+\.\d+[\w.]*(?:\W|$)", "What changed in {heading} of {title}?"),
     (r"install", "How do I install {title}?"),
     (r"quick ?start|getting started|first steps|tutorial", "How do I get started with {title}?"),
     (r"basic usage|usage|how to use|using", "How do I use {title}?"),
@@ -51,7 +52,10 @@ ON_CODE = (
     "Give me a code example for {title} that deals with {phrase}.",
     "How do I write {phrase} with {title}? Show the code.",
 )
-BARE = re.compile(r"about|description|summary|readme|notes?|table of contents|contents|links?|more", re.IGNORECASE)
+BARE = re.compile(
+    r"added|fixed|fixes|changed|removed|deprecated|improved|bug ?fixes|misc\w*|faq|notices?|about|description|summary|readme|notes?|table of contents|contents|links?|more",
+    re.IGNORECASE,
+)
 """Headings that say nothing of what is below them."""
 NO_TITLE = re.compile(r" (?:in|of|with|for|to) \{title\}|, in \{title\}")
 LONGEST_TITLE = 5
@@ -96,8 +100,10 @@ def _same(words: str, title: str | None) -> bool:
 
 def _on_heading(kind: str, heading: str, title: str, passage: str) -> Iterator[str]:
     lower = heading.lower()
-    if words := next((words for pattern, words in SECTIONS if re.match(rf"(?:\W|\d)*(?:{pattern})", lower)), None):
-        yield words.format(title=title)
+    if words := next(
+        (words for pattern, words in SECTIONS if re.match(rf"(?:\W|\d+[.)] )*(?:{pattern})", lower)), None
+    ):
+        yield words.format(title=title, heading=heading)
     if kind == "paragraph":
         yield _choice(ON_HEADING, passage).format(heading=heading, title=title)
     else:
