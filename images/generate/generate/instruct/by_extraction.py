@@ -47,7 +47,7 @@ def extract(chunk: Chunk, wanted: int, seen: set[str]) -> Outcome:
 
 
 def _sample(chunk: Chunk, whole: str, passage: Passage, seen: set[str]) -> Sample | None:
-    """A passage under the first wording that the document has not had yet; `whole` is the chunk's text without marks."""
+    """A passage under the first wording that is new to the document; `whole` is the chunk's text without marks."""
     answer = chunk.text[passage.start : passage.end]
     for instruction in _wordings(chunk, whole, passage, answer):
         if (key := normal(instruction)) and key not in seen:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 DEFINITION = re.compile(
-    r"(?P<what>(?:[A-Z]|the [A-Z]|[a-z]+[_.-])[\w.+#/&-]*(?: [\w.+#/&()-]+){0,4}?) (?P<verb>is|are) "
+    r"(?P<what>(?:[Tt]he (?=[A-Z]))?(?!The )(?:[A-Z]|[a-z]+[_.-])[\w.+#/&-]*(?: [\w.+#/&()-]+){0,4}?) (?P<verb>is|are) "
     r"(?:an?|the|one of|now|designed|used|meant|intended)\b"
 )
 POINTERS = "it this that there these those they we he she which what here each all both one i you"
@@ -53,7 +53,8 @@ ON_CODE = (
     "How do I write {phrase} with {title}? Show the code.",
 )
 BARE = re.compile(
-    r"added|fixed|fixes|changed|removed|deprecated|improved|bug ?fixes|misc\w*|faq|notices?|about|description|summary|readme|notes?|table of contents|contents|links?|more",
+    r"added|fixed|fixes|changed|removed|deprecated|improved|bug ?fixes|misc\w*|faq|notices?|about|description|summary"
+    r"|readme|notes?|table of contents|contents|links?|more",
     re.IGNORECASE,
 )
 """Headings that say nothing of what is below them."""
@@ -68,8 +69,9 @@ def instructions(kind: str, passage: str, title: str | None, heading: str | None
     short = title if title and len(title.split()) <= LONGEST_TITLE else None
     if kind == "paragraph" and (name := defined(passage)):
         yield name
-    if heading and short and kind == "paragraph" and _same(heading, short):
-        yield f"What is {short}?"
+    if heading and _same(heading, short):
+        if kind == "paragraph":
+            yield f"What is {short}?"
     elif heading and short and len(heading.split()) <= LONGEST_HEADING and not BARE.fullmatch(heading):
         yield from _on_heading(kind, heading, short, passage)
     table = {"list": ON_LIST, "code": ON_CODE}.get(kind, ON_PHRASE)
@@ -89,7 +91,8 @@ def defined(passage: str) -> str | None:
     found = DEFINITION.match(passage)
     if found is None or found["what"].split()[0].lower() in NOT_A_NAME:
         return None
-    return f"What {found['verb']} {found['what']}?"
+    name = re.sub(r"^The\b", "the", found["what"])
+    return f"What {found['verb']} {name}?"
 
 
 def _same(words: str, title: str | None) -> bool:
