@@ -139,6 +139,18 @@ def test_concurrency_falls_on_429_and_waiting_holds_no_slot(instruct, llm, tmp_p
     assert len({r.question for r in first}) > 4, "others were served meanwhile, more than there are slots"
 
 
+def test_one_request_that_is_always_told_to_wait_fails_alone(instruct, llm):
+    """Such as one that is longer than the server's limit of tokens per minute."""
+    llm.behave(latency=0.02)
+    instruct(concurrency=1)
+    victim = llm.forget()[2].question
+    llm.behave(always_limited=victim)
+    made = instruct("again", env={"NOCTURNE_CACHE": str(instruct.runner.folder / "empty")}, patience=1.5, max_failed=1)
+    check_books(made, 6)
+    assert made.manifest.accounts["chunks"].failed == {"rate_limited": 1}
+    assert made.manifest.accounts["chunks"].kept == 5
+
+
 def test_no_secret_in_logs_or_data(instruct, llm):
     llm.behave(key="another")
     ended = instruct().ended
