@@ -1,6 +1,7 @@
 """The `openai` provider, end to end: the real client, a real server that misbehaves, and what ends up in the books."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -168,3 +169,17 @@ def test_a_run_that_gives_up_brings_home_what_is_under_way(instruct, llm):
     assert instruct(concurrency=3).ended.exit_code == 10
     assert instruct.cached() == {request.question for request in llm.answered()}
     assert len(instruct.cached()) == 2
+
+
+def test_told_to_stop_it_brings_home_what_is_under_way(run_stage, few, llm, tmp_path):
+    llm.behave(latency=1)
+    instruct = Instruct(run_stage, few, llm)
+    process = instruct.start(concurrency=4)
+    while len(llm.seen) < 4:
+        time.sleep(0.01)
+    process.terminate()
+    _, stderr = process.communicate()
+    assert process.returncode == 143
+    assert "Traceback" not in stderr
+    assert len(instruct.cached()) == len(llm.answered()) == len(llm.seen) == 4
+    assert list((tmp_path / "made").glob(".*")) == [tmp_path / "made/.scratch"]

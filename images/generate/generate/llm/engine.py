@@ -23,8 +23,9 @@ from generate.llm.waiting import backoff
 
 R = TypeVar("R")
 STORE_THREADS = 16
-LAST_ANSWERS_SECONDS = 3.0
-"""How long requests under way may still bring their paid answers home when the run gives up."""
+LAST_ANSWERS_SECONDS = 2.5
+"""How long requests under way may still bring their paid answers home when the run gives up or is told to stop, which
+has to be over in four seconds."""
 
 
 @dataclass(frozen=True)
