@@ -92,8 +92,7 @@ class Instruct:
         ports = [part for port, uri in inputs for part in ("--input", f"{port}={uri}")]
         command = [*self.runner._python("generate", {}), "instruct", "--config", json.dumps(settings), *ports]
         env = self.runner._env("generate", self._env(None))
-        devnull = subprocess.DEVNULL
-        return subprocess.Popen([*command, "--output", output], env=env, stdout=devnull, stderr=devnull)
+        return subprocess.Popen([*command, "--output", output], env=env, stderr=subprocess.PIPE, text=True)
 
     def on(self, chunks: str) -> "Instruct":
         """The same with other chunks."""

@@ -35,6 +35,8 @@ class Behaviour:
     max_completion_tokens: bool = False
     refuse_nth: int = 0
     """The number of the one request that is told at once that its key is wrong."""
+    always_limited: str = ""
+    """The one question that gets nothing but 429."""
     dies_after: int = 0
     """From that many answers on, every connection is closed without a word."""
     status: int = 200
@@ -147,6 +149,8 @@ class LlmServer:
             return await _json(writer, seen, "format", 400, _error(f"response_format {wanted} is not supported"))
         if behaviour.max_completion_tokens and "max_tokens" in body:
             return await _json(writer, seen, "limit", 400, _error("use 'max_completion_tokens' instead"))
+        if seen.question == behaviour.always_limited:
+            return await self._fault("rate_limited", seen, body, writer)
         if fault := self._draw("way", f"{seen.question}:{seen.order}", ("rate_limited", "server_error", "cut_off")):
             return await self._fault(fault, seen, body, writer)
         await self._answer(seen, body, writer)

@@ -30,8 +30,8 @@ def test_answers_are_passages_as_they_stand(readmes):
     assert len(readmes) > 50
     samples = 0
     for chunk in readmes:
-        outcome = extract(chunk, 5)
-        assert outcome == extract(chunk, 5)
+        outcome = extract(chunk, 5, set())
+        assert outcome == extract(chunk, 5, set())
         assert len({sample.instruction for sample in outcome.samples}) == len(outcome.samples) <= 5
         for sample in outcome.samples:
             samples += 1
@@ -71,7 +71,7 @@ The renderer keeps a back buffer of cells and writes only those that changed. Th
 
 
 def test_markdown_becomes_questions_that_fit_it():
-    pairs = {sample.instruction: sample.answer for sample in extract(_chunk(MARKDOWN), 5).samples}
+    pairs = {sample.instruction: sample.answer for sample in extract(_chunk(MARKDOWN), 5, set()).samples}
     assert pairs["What is Widget?"].startswith("Widget is a small library")
     assert pairs["How do I install Widget?"].endswith("pip install widget\n```")
     assert pairs["What features does Widget offer?"].startswith("- Bars, lines")
@@ -81,12 +81,12 @@ def test_markdown_becomes_questions_that_fit_it():
 
 def test_flat_prose_and_other_languages_still_give_whole_sentences():
     flat = "The cache keeps answers for later use by e.g. Mr. Smith and others. " * 3 + "A fragment without an"
-    for sample in extract(_chunk(flat, None), 3).samples:
+    for sample in extract(_chunk(flat, None), 3, set()).samples:
         assert sample.answer.endswith("others.")
     german = (
         "Der Zwischenspeicher bewahrt alle Antworten dauerhaft auf der Festplatte auf, damit nichts verloren geht. " * 2
     )
-    (sample, *_) = extract(_chunk(german, "Speicher", language="de"), 1).samples
+    (sample, *_) = extract(_chunk(german, "Speicher", language="de"), 1, set()).samples
     assert sample.instruction.startswith("Speicher: ")
 
 
@@ -94,7 +94,7 @@ def test_flat_prose_and_other_languages_still_give_whole_sentences():
     "text", ["x", "| a | b |\n|---|---|\n| 1 | 2 |", "```python\nprint(1)\n", "-----\n\n====", "a\0b"]
 )
 def test_where_there_is_nothing_to_say_nothing_is_made_up(text):
-    outcome = extract(_chunk(text), 5)
+    outcome = extract(_chunk(text), 5, set())
     assert (outcome.status, outcome.rule) == ("dropped", "no_passage")
 
 

@@ -125,7 +125,7 @@ def test_killed_ten_times_it_pays_nothing_twice_and_makes_the_same_dataset(undis
             time.sleep(0.005)
         time.sleep(rng.random() * 0.03)
         process.kill()
-        process.wait()
+        process.communicate()
         assert not kept & {request.question for request in server.seen[before:]}, "asked again what was kept"
         kept = fresh.cached()
     before = len(server.seen)

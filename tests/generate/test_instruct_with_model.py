@@ -1,6 +1,7 @@
 """The `openai` provider, end to end: the real client, a real server that misbehaves, and what ends up in the books."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -139,6 +140,18 @@ def test_concurrency_falls_on_429_and_waiting_holds_no_slot(instruct, llm, tmp_p
     assert len({r.question for r in first}) > 4, "others were served meanwhile, more than there are slots"
 
 
+def test_one_request_that_is_always_told_to_wait_fails_alone(instruct, llm):
+    """Such as one that is longer than the server's limit of tokens per minute."""
+    llm.behave(latency=0.02)
+    instruct(concurrency=1)
+    victim = llm.forget()[2].question
+    llm.behave(always_limited=victim)
+    made = instruct("again", env={"NOCTURNE_CACHE": str(instruct.runner.folder / "empty")}, patience=1.5, max_failed=1)
+    check_books(made, 6)
+    assert made.manifest.accounts["chunks"].failed == {"rate_limited": 1}
+    assert made.manifest.accounts["chunks"].kept == 5
+
+
 def test_no_secret_in_logs_or_data(instruct, llm):
     llm.behave(key="another")
     ended = instruct().ended
@@ -156,3 +169,17 @@ def test_a_run_that_gives_up_brings_home_what_is_under_way(instruct, llm):
     assert instruct(concurrency=3).ended.exit_code == 10
     assert instruct.cached() == {request.question for request in llm.answered()}
     assert len(instruct.cached()) == 2
+
+
+def test_told_to_stop_it_brings_home_what_is_under_way(run_stage, few, llm, tmp_path):
+    llm.behave(latency=1)
+    instruct = Instruct(run_stage, few, llm)
+    process = instruct.start(concurrency=4)
+    while len(llm.seen) < 4:
+        time.sleep(0.01)
+    process.terminate()
+    _, stderr = process.communicate()
+    assert process.returncode == 143
+    assert "Traceback" not in stderr
+    assert len(instruct.cached()) == len(llm.answered()) == len(llm.seen) == 4
+    assert list((tmp_path / "made").glob(".*")) == [tmp_path / "made/.scratch"]

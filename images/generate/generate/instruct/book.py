@@ -21,6 +21,7 @@ RULES = checks.RULES | {
     "no_good_pair": "an answer of which no pair passed the checks",
     "no_passage": "no whole sentences to answer with",
     "budget": "not sent: a limit on spending is reached",
+    "rate_limited": "still told to wait when nothing else was left to ask",
     "server_error": "the server answered 5xx on every try",
     "timeout": "no answer in time on any try",
     "cut_off": "the connection broke on every try",

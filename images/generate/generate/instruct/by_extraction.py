@@ -24,14 +24,20 @@ ENGLISH_SHARE = 0.12
 def write_by_extraction(job: Job) -> None:
     """Pairs of every chunk, out of its own words."""
     book = Book(job, requests=False)
+    document, seen = "", set[str]()
     for chunk in job.input(CHUNKS).records(Chunk):
-        book.add(extract(chunk, job.config.pairs))
+        if chunk.document_id != document:
+            document, seen = chunk.document_id, set()
+        book.add(extract(chunk, job.config.pairs, seen))
     book.flush()
 
 
-def extract(chunk: Chunk, wanted: int) -> Outcome:
-    """At most `wanted` samples, each answer a passage of the chunk as it stands."""
-    whole, seen = plain(chunk.text), set[str]()
+def extract(chunk: Chunk, wanted: int, seen: set[str]) -> Outcome:
+    """At most `wanted` samples, each answer a passage of the chunk as it stands.
+
+    `seen` are the document's instructions so far, normalised; no instruction comes twice in one document.
+    """
+    whole = plain(chunk.text)
     found = passages(chunk.text, wanted, chunk.title)
     samples = [sample for passage in found if (sample := _sample(chunk, whole, passage, seen))]
     if not samples:
@@ -41,7 +47,7 @@ def extract(chunk: Chunk, wanted: int) -> Outcome:
 
 
 def _sample(chunk: Chunk, whole: str, passage: Passage, seen: set[str]) -> Sample | None:
-    """A passage under the first wording that the chunk has not had yet; `whole` is the chunk's text without marks."""
+    """A passage under the first wording that is new to the document; `whole` is the chunk's text without marks."""
     answer = chunk.text[passage.start : passage.end]
     for instruction in _wordings(chunk, whole, passage, answer):
         if (key := normal(instruction)) and key not in seen:

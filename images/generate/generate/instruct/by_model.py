@@ -1,6 +1,5 @@
 """The `openai` provider: every chunk through a language model."""
 
-import asyncio
 import os
 from contextlib import aclosing
 
@@ -23,6 +22,7 @@ from generate.llm.question import server_name
 from generate.llm.server import ChatServer
 from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Spent
+from generate.llm.stopping import run_until_stopped
 from generate.llm.tokens import most_tokens
 from stagekit.job import Job
 
@@ -45,7 +45,7 @@ def write_by_model(job: Job) -> None:
     key = _api_key(config)
     meter = Meter(config.budget, config.price, purse.before())
     _log_estimate(job, prompt)
-    asyncio.run(_write(job, prompt, key, meter, purse))
+    run_until_stopped(_write(job, prompt, key, meter, purse))
     job.output.add_text("prompt.json", prompt.file.model_dump_json(indent=1))
 
 

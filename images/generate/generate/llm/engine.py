@@ -23,8 +23,9 @@ from generate.llm.waiting import backoff
 
 R = TypeVar("R")
 STORE_THREADS = 16
-LAST_ANSWERS_SECONDS = 3.0
-"""How long requests under way may still bring their paid answers home when the run gives up."""
+LAST_ANSWERS_SECONDS = 2.5
+"""How long requests under way may still bring their paid answers home when the run gives up or is told to stop, which
+has to be over in four seconds."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Engine:
 
     async def _pursue(self, question: Question, order: int) -> Ended:
         """Try until there is an answer, the tries are used up, or the budget is."""
-        since, waits, tries, level = time.monotonic(), 0, 0, 0
+        troubles: list[Trouble] = []
+        asked, level = time.monotonic(), 0
         while True:
             try:
                 answer = await self._try(question, order, level)
@@ -100,18 +102,23 @@ class Engine:
                     return Ended("failed", rule="bad_request", detail=refused.detail)
                 level = refused.level
             except Trouble as trouble:
-                waits, tries = waits + 1, tries + (trouble.kind != "rate_limited")
-                if tries >= self.retries.attempts:
-                    self.health.failed(trouble.detail)
-                    return Ended("failed", rule=trouble.kind, detail=f"{trouble.detail}, {tries} times")
-                await self._wait(question, trouble, waits, since)
+                troubles.append(trouble)
+                if not await self._wait(question, troubles, asked):
+                    return Ended("failed", rule=trouble.kind, detail=f"{trouble.detail}, after {len(troubles)} tries")
 
-    async def _wait(self, question: Question, trouble: Trouble, waits: int, since: float) -> None:
-        seconds = trouble.wait
+    async def _wait(self, question: Question, troubles: list[Trouble], asked: float) -> bool:
+        """Wait before another try; False where there shall be none. A 429 costs patience only, never an attempt."""
+        last = troubles[-1]
+        if sum(trouble.kind != "rate_limited" for trouble in troubles) >= self.retries.attempts:
+            self.health.failed(last.detail)
+            return False
+        seconds = last.wait
         if seconds is None:
-            seconds = backoff(self.retries.backoff, waits, f"{self.retries.seed}:{question.key}")
-        self.health.check_patience(since, seconds, trouble.detail)
+            seconds = backoff(self.retries.backoff, len(troubles), f"{self.retries.seed}:{question.key}")
+        if self.health.out_of_patience(asked, troubles[0].at, seconds, last.detail):
+            return False
         await asyncio.sleep(seconds)
+        return True
 
     async def _try(self, question: Question, order: int, level: int) -> Answer | None:
         """One HTTP request within slots and budget; None where the budget is spent.

@@ -41,13 +41,19 @@ class Health:
                 hint="check `model`, `max_tokens` and what the server's log says",
             )
 
-    def check_patience(self, since: float, wait: float, why: str) -> None:
-        """Before waiting `wait` seconds again, for a request first sent at `since`. Raises `RemoteTrouble`."""
-        quiet = time.monotonic() + wait - max(since, self._last_answer)
-        if quiet > self.patience:
-            raise self.trouble(
-                f"gave no answer for {self.patience:g} s ({why}; it would take another wait of {wait:.3g} s)"
-            )
+    def out_of_patience(self, asked: float, troubled: float, wait: float, why: str) -> bool:
+        """Whether another wait of `wait` seconds is too much for a request first asked and first in trouble then.
+
+        Where others were answered meanwhile it is the request's own trouble, such as one too long for the rate limit.
+        Raises `RemoteTrouble` where nothing was.
+        """
+        if time.monotonic() + wait - max(troubled, self._last_answer) <= self.patience:
+            return False
+        if self._last_answer > asked:
+            return True
+        raise self.trouble(
+            f"gave no answer for {self.patience:g} s ({why}; it would take another wait of {wait:.3g} s)"
+        )
 
     def trouble(self, what: str) -> RemoteTrouble:
         """The failure to raise for a server in trouble."""

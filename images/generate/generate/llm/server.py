@@ -1,6 +1,7 @@
 """One try at a server that speaks OpenAI's protocol, through the real client, and what went wrong in plain words."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ class Trouble(Exception):
 
     def __init__(self, kind: Kind, detail: str, wait: float | None = None, billed: bool = False) -> None:
         self.kind, self.detail, self.wait, self.billed = kind, detail, wait, billed
+        self.at = time.monotonic()
         super().__init__(detail)
 
 

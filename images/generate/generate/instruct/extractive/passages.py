@@ -58,12 +58,13 @@ def _all(text: str) -> Iterator[Passage]:
         after = found[number + 1] if number + 1 < len(found) else None
         if after and _introduces(text, block, after):
             yield from _prose(text, block)
-            yield Passage(after.kind, _introduction(text, block), after.end, block.heading)
+            start = _introduction(text, block)
+            yield Passage(after.kind, start, _last_item(text, start, after), block.heading)
             number += 1
         elif block.kind == "paragraph":
             yield from _prose(text, block)
         elif block.heading or block.kind == "list":
-            yield Passage(block.kind, block.start, block.end, block.heading)
+            yield Passage(block.kind, block.start, _last_item(text, block.start, block), block.heading)
         number += 1
 
 
@@ -77,6 +78,14 @@ def _introduction(text: str, block: Block) -> int:
     spans = sentences(text, block.start, block.end)
     start = spans[-1][1] if spans else block.start
     return start + len(text[start : block.end]) - len(text[start : block.end].lstrip())
+
+
+def _last_item(text: str, start: int, block: Block) -> int:
+    """Where a passage that ends in a list ends: a long list is cut between two items."""
+    if block.kind != "list" or block.end - start <= LONGEST_EXAMPLE:
+        return block.end
+    items = [match.start() for match in re.finditer(r"\n(?=[-*+•◦‣\d])", text[block.start : start + LONGEST_EXAMPLE])]
+    return block.start + items[-1] if items else block.end
 
 
 def _prose(text: str, block: Block) -> Iterator[Passage]:

@@ -5,12 +5,13 @@ import re
 from collections.abc import Iterator
 
 DEFINITION = re.compile(
-    r"(?P<what>(?:[A-Z]|the [A-Z]|[a-z]+[_.-])[\w.+#/&-]*(?: [\w.+#/&()-]+){0,4}?) (?P<verb>is|are) "
+    r"(?P<what>(?:[Tt]he (?=[A-Z]))?(?!The )(?:[A-Z]|[a-z]+[_.-])[\w.+#/&-]*(?: [\w.+#/&()-]+){0,4}?) (?P<verb>is|are) "
     r"(?:an?|the|one of|now|designed|used|meant|intended)\b"
 )
 POINTERS = "it this that there these those they we he she which what here each all both one i you"
 NOT_A_NAME = frozenset(POINTERS.split())
 SECTIONS: tuple[tuple[str, str], ...] = (
+    (r"(?:version )?v?\d+\.\d+[\w.]*(?:\W|$)", "What changed in {heading} of {title}?"),
     (r"install", "How do I install {title}?"),
     (r"quick ?start|getting started|first steps|tutorial", "How do I get started with {title}?"),
     (r"basic usage|usage|how to use|using", "How do I use {title}?"),
@@ -51,7 +52,11 @@ ON_CODE = (
     "Give me a code example for {title} that deals with {phrase}.",
     "How do I write {phrase} with {title}? Show the code.",
 )
-BARE = re.compile(r"about|description|summary|readme|notes?|table of contents|contents|links?|more", re.IGNORECASE)
+BARE = re.compile(
+    r"added|fixed|fixes|changed|removed|deprecated|improved|bug ?fixes|misc\w*|faq|notices?|about|description|summary"
+    r"|readme|notes?|table of contents|contents|links?|more",
+    re.IGNORECASE,
+)
 """Headings that say nothing of what is below them."""
 NO_TITLE = re.compile(r" (?:in|of|with|for|to) \{title\}|, in \{title\}")
 LONGEST_TITLE = 5
@@ -64,8 +69,9 @@ def instructions(kind: str, passage: str, title: str | None, heading: str | None
     short = title if title and len(title.split()) <= LONGEST_TITLE else None
     if kind == "paragraph" and (name := defined(passage)):
         yield name
-    if heading and short and kind == "paragraph" and _same(heading, short):
-        yield f"What is {short}?"
+    if heading and _same(heading, short):
+        if kind == "paragraph":
+            yield f"What is {short}?"
     elif heading and short and len(heading.split()) <= LONGEST_HEADING and not BARE.fullmatch(heading):
         yield from _on_heading(kind, heading, short, passage)
     table = {"list": ON_LIST, "code": ON_CODE}.get(kind, ON_PHRASE)
@@ -85,7 +91,8 @@ def defined(passage: str) -> str | None:
     found = DEFINITION.match(passage)
     if found is None or found["what"].split()[0].lower() in NOT_A_NAME:
         return None
-    return f"What {found['verb']} {found['what']}?"
+    name = re.sub(r"^The\b", "the", found["what"])
+    return f"What {found['verb']} {name}?"
 
 
 def _same(words: str, title: str | None) -> bool:
@@ -96,8 +103,10 @@ def _same(words: str, title: str | None) -> bool:
 
 def _on_heading(kind: str, heading: str, title: str, passage: str) -> Iterator[str]:
     lower = heading.lower()
-    if words := next((words for pattern, words in SECTIONS if re.match(rf"(?:\W|\d)*(?:{pattern})", lower)), None):
-        yield words.format(title=title)
+    if words := next(
+        (words for pattern, words in SECTIONS if re.match(rf"(?:\W|\d+[.)] )*(?:{pattern})", lower)), None
+    ):
+        yield words.format(title=title, heading=heading)
     if kind == "paragraph":
         yield _choice(ON_HEADING, passage).format(heading=heading, title=title)
     else:
