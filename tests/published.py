@@ -1,4 +1,4 @@
-"""A published dataset, made with the kit's own writer."""
+"""A published dataset, made with the kit's own writer, and a training that is over in seconds."""
 
 from importlib import metadata
 from pathlib import Path
@@ -10,6 +10,9 @@ from stagekit.destination import LocalDestination
 from stagekit.output import Output
 from stagekit.schema import columns_of
 
+TRAINING = {"method": "lora", "learning_rate": 0.02, "max_length": 256, "epochs": 3, "batch_size": 4, "accumulation": 1}
+TRAIN = {"training": TRAINING, "eval_every": 12, "save_every": 6}
+
 
 def sample(number: int, split: str, *turns: tuple[str, str]) -> Sample:
     messages = [Message(role=role, content=content) for role, content in turns]
@@ -18,8 +21,8 @@ def sample(number: int, split: str, *turns: tuple[str, str]) -> Sample:
 
 def real_samples(count: int = 60, test: int = 6) -> list[Sample]:
     """What the installed distributions say of themselves: real text that needs no network."""
-    texts = sorted((item.metadata["Name"], item.metadata.get_payload()) for item in metadata.distributions())
-    answers = [(name, " ".join(text.split())[:400]) for name, text in texts if text and len(text) > 500]
+    read = ((item.name, (item.read_text("METADATA") or "").partition("\n\n")[2]) for item in metadata.distributions())
+    answers = [(name, " ".join(text.split())[:400]) for name, text in sorted(read) if len(text) > 500]
     pairs = [(name, part) for name, text in answers for part in (text[:200], text[200:])][:count]
     return [
         sample(i, "test" if i < test else "train", ("user", f"Tell me about {name}."), ("assistant", part))

@@ -1,6 +1,8 @@
 """Where the base model is: made by the plan, in a folder, in a store, or on the hub."""
 
+import atexit
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -69,13 +71,14 @@ def check_vocabulary(tokenizer: Any, config: Any, added: int, where: str) -> Non
 
 
 def _from_store(base_model: str) -> Path:
-    address = resolve(str(Path(base_model).expanduser()) if base_model.startswith("~") else base_model)
+    address = resolve(base_model)
     if address.scheme == "file":
         if not Path(address.path).is_dir():
             raise BadInput("there is no such folder", expected="a folder with a base model", where=address.path)
         return Path(address.path)
     store = open_store(address)
     target = Path(tempfile.mkdtemp(prefix="nocturne-base-"))
+    atexit.register(shutil.rmtree, target, ignore_errors=True)
     for entry in store.list():
         path = store.fetch(entry.name, target)
         if path and path != target / entry.name:

@@ -160,11 +160,13 @@ def open_run(experiment: str, name: str, known: str | None) -> Run | None:
         return None
     ping()
     with remote("open a run"):
-        return find_run(known) or _new_run(experiment, name)
+        run = find_run(known) or _new_run(experiment, name)
+        run.client.update_run(run.run_id, status="RUNNING")
+    return run
 
 
 def find_run(known: str | None) -> Run | None:
-    """The run that `known` names, set running again; None where the server has it no more."""
+    """The run that `known` names; None where the server has it no more."""
     if not known or not tracking_uri():
         return None
     from mlflow import MlflowClient

@@ -34,7 +34,6 @@ def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> Non
     output.add_text("speed.json", json.dumps({"seconds": seconds} | memory()), hashed=False)
     if run:
         run.file(output.workdir / "history.json")
-        run.finish()
         output.add_text(TRACKING, run.as_json(), hashed=False)
         output.links.update({"mlflow_run": run.url} if run.url else {})
 

@@ -15,7 +15,7 @@ import transformers
 import trl
 
 from contract.config.base import versioned
-from contract.failures import RemoteTrouble
+from contract.failures import BadInput, RemoteTrouble
 from finetune.base import TINY, base_folder, load_tokenizer
 from finetune.data import encode_rows, learnable, read_splits
 from finetune.model import load_model, pick_device, quiet, working_dtype
@@ -25,6 +25,7 @@ from finetune.train.result import write_result
 from finetune.train.trainer import make_trainer
 from finetune.train.watch import Checkpoints, Figures
 from finetune.trained import BASE, TOKENIZER
+from stagekit.dataset import Dataset
 from stagekit.job import Job
 
 RUN_FILE = "mlflow_run.json"
@@ -34,7 +35,7 @@ def run(job: Job) -> None:
     """Reads samples and plan; writes adapter or model, tokenizer, history. Scratch holds checkpoints until then."""
     quiet()
     tracked = _open_run(job)
-    started = time.monotonic()
+    started, done = time.monotonic(), False
     try:
         with (
             tempfile.TemporaryDirectory(prefix="nocturne-train-") as folder,
@@ -42,17 +43,21 @@ def run(job: Job) -> None:
         ):
             trainer = _train(job, tracked, Path(folder))
         write_result(job, trainer, tracked, time.monotonic() - started)
+        done = True
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(
             f"the GPU's memory did not suffice: {error}", hint="a smaller batch, gradient checkpointing, or qlora"
         ) from None
+    finally:
+        if tracked:
+            tracked.finish("FINISHED" if done else "FAILED")
 
 
 def _train(job: Job, tracked: Run | None, folder: Path) -> Any:
     training = job.config.training
     device = pick_device(training)
     torch.manual_seed(training.seed)
-    plan = job.input("plan")
+    plan = _checked_plan(job)
     tokenizer = load_tokenizer(plan.folder(TOKENIZER))
     base = plan.folder(BASE) if training.base_model == TINY else base_folder(training.base_model)
     added = bool(json.loads(plan.file("plan.json").read_text())["added_tokens"])
@@ -63,6 +68,25 @@ def _train(job: Job, tracked: Run | None, folder: Path) -> Any:
     trainer.add_callback(Checkpoints(job, identity, lambda: trainer._total_train_tokens))
     _resume(job, trainer, identity, folder)
     return trainer
+
+
+def _checked_plan(job: Job) -> Dataset:
+    """The plan, which must be of this very training and data. Raises `BadInput` where it is not."""
+    plan = job.input("plan")
+    ours = job.config.training.model_dump(mode="json")
+    planned = plan.manifest.config["training"]
+    differ = [name for name in ours if ours[name] != planned.get(name)]
+    data = {parent.content_hash for parent in plan.manifest.parents if parent.input == "samples"}
+    if job.input("samples").manifest.content_hash not in data:
+        differ.append("the samples")
+    if differ:
+        raise BadInput(
+            f"the plan is of another training: {', '.join(differ)} differ",
+            expected="a plan with this `training` and these samples",
+            where=plan.uri,
+            hint="run `plan` again with the same config",
+        )
+    return plan
 
 
 def _resume(job: Job, trainer: Any, identity: str, folder: Path) -> None:
@@ -88,7 +112,7 @@ def _identity(job: Job, device: torch.device) -> dict[str, Any]:
 def _describe(job: Job, tracked: Run) -> None:
     """Parameters, dataset, lineage, and the template with its mask."""
     samples, plan = job.input("samples"), job.input("plan")
-    settings = job.config.model_dump(exclude={"shard_rows", "training"}) | job.config.training.model_dump()
+    settings = job.config.model_dump(exclude={"training"}) | job.config.training.model_dump()
     lora = {f"lora.{name}": value for name, value in settings.pop("lora").items()}
     tracked.params(settings | (lora if job.config.training.method != "full" else {}))
     tracked.tags(

@@ -1,8 +1,8 @@
 """plan, train, evaluate, export, register: from a published dataset to a registered model."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.config.base import Config, Source, StageConfig
 
@@ -118,6 +118,15 @@ class TrainConfig(StageConfig):
     save_every: int = Field(10, ge=1, le=1_000_000)
     """Steps between checkpoints."""
 
+    @model_validator(mode="after")
+    def _best_weights_are_saved(self) -> Self:
+        if self.training.early_stopping and self.save_every % self.eval_every:
+            raise ValueError(
+                f"early stopping keeps the best of what was saved: save_every {self.save_every} "
+                f"is no multiple of eval_every {self.eval_every}"
+            )
+        return self
+
 
 class EvaluateConfig(StageConfig):
     """Compares the tuned model with its base on the test split."""
@@ -159,4 +168,4 @@ def base_sources(training: Training) -> list[Source]:
 
 def is_folder(base_model: str) -> bool:
     """Whether a base model is named by its place, and not by `tiny` or a hub id."""
-    return base_model.startswith(("/", "./", "../", "~")) or "://" in base_model
+    return base_model.startswith(("/", "./", "../")) or "://" in base_model
