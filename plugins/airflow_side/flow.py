@@ -59,7 +59,7 @@ def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:
     plain = root.model_dump(mode="json", by_alias=True)
     for name, value in params.items():
         *parents, last = name.split(".")
-        section = plain
+        section: Any = plain
         for parent in parents:
             section = section.get(parent) if isinstance(section, dict) else None
         if isinstance(section, dict) and last in section:
