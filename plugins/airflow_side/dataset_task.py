@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import Asset, Param, XComArg, task
+from airflow.sdk import Asset, Param, XComArg, get_current_context, task
 
 from airflow_side.catalog import open_catalog
 from airflow_side.outcome import failures_for_airflow
@@ -25,9 +25,11 @@ def dataset_task(recipe: str, asset: Asset) -> XComArg:
     """A task that returns `{uri, content_hash, rows}` of the version to train on."""
 
     @task(task_id=DATASET, doc_md="Finds the version to train on: the one that started this run, or the one asked for.")
-    def dataset(params: Mapping[str, Any], triggering_asset_events: Mapping[Any, Any]) -> dict[str, Any]:
+    def dataset() -> dict[str, Any]:
+        context = get_current_context()
+        event = _event(context["triggering_asset_events"], asset)
         with failures_for_airflow("fail"):
-            return choose_dataset(recipe, params[DATASET], _event(triggering_asset_events, asset))
+            return choose_dataset(recipe, context["params"][DATASET], event)
 
     return dataset()
 

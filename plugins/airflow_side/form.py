@@ -68,12 +68,16 @@ def _types(field: Mapping[str, Any]) -> set[str]:
 def _param(name: str, field: Field) -> Param:
     schema, value = field
     section, _, rest = name.rpartition(".")
-    extra = {} if name in ESSENTIAL else {"section": (section or rest).replace("_", " ").replace(".", ": ")}
+    extra: dict[str, Any] = {} if name in ESSENTIAL else {"section": _words(section or rest)}
     return Param(
         value,
         description_md=schema.get("description", ""),
-        title=(name if name in ESSENTIAL else rest).replace("_", " ").replace(".", ": "),
+        title=_words(name if name in ESSENTIAL else rest),
         type=schema["type"],
         **{bound: schema[bound] for bound in BOUNDS if bound in schema},
         **extra,
     )
+
+
+def _words(path: str) -> str:
+    return path.replace("_", " ").replace(".", ": ")

@@ -3,6 +3,10 @@
 import logging
 import re
 from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import Logger
 
 TAIL = 15
 LONGEST = 8_000  # characters of one line; Airflow's log page stalls on much longer ones
@@ -14,7 +18,7 @@ RESULT_LINE = '{"uri":'
 class StageLog:
     """Passes lines on to a logger. `tail` holds the last ones."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: "Logger") -> None:
         self.log = log
         self.tail: deque[str] = deque(maxlen=TAIL)
         self._level = logging.INFO

@@ -16,6 +16,7 @@ from airflow_side.runners.process import ProcessRunner
 from airflow_side.runners.spec import Runner, RunSpec, TaskIdentity
 from airflow_side.secrets import secrets_for
 from airflow_side.settings import Settings, read_settings
+from contract.failures import RemoteTrouble
 from contract.manifest import Result
 from contract.steps import Step
 from contract.uris import parse_uri
@@ -56,6 +57,7 @@ class StageOperator(DockerOperator):
         self.stage_name = step.stage.name
         self.page = self.mlflow_page = ""
         self._runner: Runner | None = None
+        self._killed = False
 
     def execute(self, context: "Context") -> dict[str, Any]:  # type: ignore[override]
         """Run the stage to its end."""
@@ -67,12 +69,15 @@ class StageOperator(DockerOperator):
             self.command = [spec.image, *spec.arguments]
             self._runner = self._choose_runner(settings)
             ended = self._runner.run(spec, log)
+            if self._killed:
+                raise RemoteTrouble("the task was stopped, and its stage with it")
             result = read_result(ended, log.tail, spec.resources)
         self._tell(result, context, settings)
         return result.model_dump(mode="json")
 
     def on_kill(self) -> None:
         """End the stage; Airflow leaves five seconds for it."""
+        self._killed = True
         if self._runner:
             self._runner.kill()
 
@@ -90,7 +95,7 @@ class StageOperator(DockerOperator):
             env=_environment(stage.image, self.flow.recipe.name, settings),
             secrets=secrets_for(stage.image),
             resources=stage.resources,
-            identity=TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, ti.try_number),
+            identity=TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, _map_index(ti.map_index), ti.try_number),
             reads=_outside_store(step, settings),
         )
 
@@ -126,6 +131,10 @@ class StageOperator(DockerOperator):
                 **result.model_dump(mode="json", include={"uri", "content_hash", "rows"}),
                 "parents": {name: self._uri(name, context) for name in sorted(self.upstream_task_ids)},
             }
+
+
+def _map_index(found: int | None) -> int:
+    return -1 if found is None else found
 
 
 def _environment(image: str, recipe: str, settings: Settings) -> dict[str, str]:

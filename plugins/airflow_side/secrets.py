@@ -13,9 +13,8 @@ A stage gets only what its image can use, and every value is masked in Airflow's
 
 import os
 from collections.abc import Iterable
-from typing import Protocol
 
-from airflow.sdk import BaseHook
+from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
@@ -25,15 +24,6 @@ HUB_NAMES = ("HF_TOKEN",)
 NAMES_OF_IMAGE = {"curate": S3_NAMES, "generate": S3_NAMES + LLM_NAMES, "finetune": S3_NAMES + HUB_NAMES}
 PUBLIC = {"NOCTURNE_S3_ENDPOINT", "NOCTURNE_S3_REGION", "OPENAI_BASE_URL"}
 CONNECTIONS = {"nocturne_s3": S3_NAMES, "nocturne_llm": LLM_NAMES, "nocturne_hub": HUB_NAMES}
-
-
-class Connection(Protocol):
-    """The part of an Airflow Connection that is read here."""
-
-    host: str | None
-    login: str | None
-    password: str | None
-    extra_dejson: dict[str, str]
 
 
 def secrets_for(image: str) -> dict[str, str]:
@@ -55,7 +45,7 @@ def resolve_secrets(names: Iterable[str]) -> dict[str, str]:
 
 def _from_connection(name: str) -> dict[str, str]:
     try:
-        connection: Connection = BaseHook.get_connection(name)
+        connection = BaseHook.get_connection(name)
     except AirflowNotFoundException:
         return {}
     return {key: value for key, value in _fields(name, connection).items() if value}
