@@ -13,7 +13,7 @@ from embedded.stack import Stack, running_stack
 from embedded.watch import RunFailed, Watch
 
 REFRESH, FINETUNE = "refresh_demo", "finetune_demo"
-ASSET_SECONDS = 60
+ASSET_SECONDS = 120
 
 
 def demo(home: Home, runner: str, console: Console) -> None:
@@ -45,6 +45,7 @@ def walk(stack: Stack, console: Console) -> tuple[summary.Results, summary.Resul
     for dag in (REFRESH, FINETUNE):
         console.status(f"Waiting for Airflow to load {dag}")
         stack.airflow.wait_for_dag(dag, stack.started)
+        stack.airflow.end_unfinished(dag)  # one run at a time: what a killed demo left would hold up this one
         stack.airflow.patch(f"/dags/{dag}", {"is_paused": False})
     watch = Watch(stack.airflow, console, stack.home.airflow / "logs", stack.services.check)
     run = stack.airflow.trigger(REFRESH)

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def running_stack(home: Home, runner: str, console: Console, command: str) -> It
         try:
             yield start(home, runner, services, console)
         finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave services behind
             console.status("Stopping Airflow and MLflow")
             services.stop()
 
