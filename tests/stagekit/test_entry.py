@@ -1,6 +1,7 @@
 """The entry point, from outside: exit code, last line, result file, message."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -77,15 +78,9 @@ WRONG_CALLS = [
 
 @pytest.mark.parametrize(("arguments", "code", "said"), WRONG_CALLS)
 def test_a_wrong_call_is_refused_in_words(toy, arguments, code, said, monkeypatch):
-    import os
-    import subprocess
-
     monkeypatch.chdir(toy.folder)
     command = [*toy.command("x", {}, "x")[:3], *arguments]
-    from conftest import SHARED  # the toy's own
-
-    env = os.environ | {"PYTHONPATH": f"{SHARED.parents[1]}/tests/stagekit/toy:{SHARED}"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=toy.environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
