@@ -1,7 +1,7 @@
 """The nightly case over the whole house: only what is new or changed is paid for, and the release says what moved.
 
-The recipe is `llm_twin` as it is shipped, its model behind a local server of OpenAI's protocol; articles, benchmarks and
-general samples are real.
+The recipe is `llm_twin` as it is shipped, its model behind a local server of OpenAI's protocol; articles, benchmarks
+and general samples are real.
 """
 
 import json
@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Runner
+from conftest import ROOT, SHARED_DATA, Runner
 from contract.recipe import Recipe, load_recipe
 from contract.release import Release
 from house.chain import folder_of, put_articles, put_benchmarks, rows_of, walk
 from llm_server import Behaviour, LlmServer, Seen
 
 ARTICLES, ADDED, LONGEST = 20, 3, 9_000
+NEW_ENDING = " ".join(f"Then the editor wrote line {n} of a closing chapter that nobody had read." for n in range(20))
 EXTRACT = re.compile(r"-{8}\n(.*)\n-{8}", re.DOTALL)
 
 
@@ -73,8 +74,6 @@ def nights(tmp_path_factory, real_data) -> Nights:
 @pytest.fixture(scope="module")
 def real_data() -> Path:
     """The folder of real inputs."""
-    from conftest import SHARED_DATA
-
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real inputs at {SHARED_DATA} (set NOCTURNE_SHARED_DATA)")
     return SHARED_DATA
@@ -86,12 +85,6 @@ def _short_articles(real_data: Path) -> list[dict]:
     found = [article for article in whole if len(article["content"]) < LONGEST][: ARTICLES + ADDED]
     assert len(found) == ARTICLES + ADDED
     return found
-
-
-NEW_ENDING = " ".join(
-    f"Afterwards the editor wrote paragraph number {n} of a closing chapter that nobody had read before."
-    for n in range(20)
-)
 
 
 def _put_general(store: Path, real_data: Path) -> None:
