@@ -77,6 +77,10 @@ FILES = {
     "nested.json": {"first": [{"text": "In the first."}], "second": [{"text": "In the second."}]},
     "bench.jsonl": [{"question": QUESTION, "hint": "nothing of it is here"}, {"question": "Short item", "hint": "x"}],
     "long.jsonl": [{"question": LONG_QUESTION}],
+    "lists.json": {
+        "easy": [{"question": QUESTION, "instruction": "Do easy", "output": "Done easily"}],
+        "hard": [{"question": "Never asked of anybody", "instruction": "Do hard", "output": "Done with pains"}],
+    },
     "alpaca.jsonl": [{"instruction": f"Do {n}", "output": f"Done {n}"} for n in range(9)],
     "other.jsonl": [{"instruction": "Do other", "output": "Done other", "messages": []}],
 }  # fmt: skip
@@ -87,6 +91,8 @@ FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
 LONG_BENCH = {"benchmarks": [{"uri": "raw/long.jsonl", "name": "exam", "fields": ["question"]}]}
+EASY_BENCH = {"benchmarks": [{"uri": "raw/lists.json", "records_at": "easy", "name": "exam", "fields": ["question"]}]}
+EASY_MIX = {"datasets": [{"uri": "raw/lists.json", "records_at": "easy", "name": "general"}]}
 MIX = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general"}]}
 TAKE = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general", "take": 3}]}
 SHORT = {"length": {"minimum": 50}}
@@ -154,6 +160,7 @@ CASES: dict[str, list[Case]] = {
     "decontaminate": [
         Case("field", "answer", "sample-", BENCH | {"field": "instruction"}, "asked"),
         Case("benchmarks.uri", "raw/long.jsonl", '"partner": "exam:2"', BENCH, "held"),
+        Case("benchmarks.records_at", "hard", '"partner": "exam:1"', EASY_BENCH, "held"),
         Case("benchmarks.name", "quiz", '"partner": "quiz:1"', BENCH, "held"),
         Case("benchmarks.fields", ["hint"], '"partner": "exam:1"', BENCH, "held"),
         Case("exact", False, '"id": "doc-2"', BENCH, "held"),
@@ -172,6 +179,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "mix": [
         Case("datasets.uri", "raw/other.jsonl", "Done other", MIX, "pairs"),
+        Case("datasets.records_at", "hard", "Done with pains", EASY_MIX, "pairs"),
         Case("datasets.name", "world", '"source": "world"', MIX, "pairs"),
         Case("datasets.format", "openai", "failure BadInput: no usable row", MIX, "pairs"),
         Case("datasets.take", 2, '"rule": "beyond_take"', MIX, "pairs"),

@@ -29,11 +29,6 @@ class Toy:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def paths(self) -> dict[str, str]:
-        """What makes Python find the toy and the kit, and where temporary files go."""
-        return {"PYTHONPATH": f"{HERE / 'toy'}:{SHARED}", "TMPDIR": str(self.folder)}
-
     def source(self, lines: list[str], name: str = "lines.txt") -> str:
         """A text file to ingest."""
         path = self.folder / "raw" / name
@@ -46,9 +41,12 @@ class Toy:
         return [sys.executable, "-c", START, *arguments, *(part for item in inputs for part in ("--input", item))]
 
     def start(self, stage: str, config: dict, output: str, *inputs: str, **env: str) -> subprocess.Popen:
-        whole = os.environ | self.paths | self.env | env
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(self.command(stage, config, output, *inputs), env=whole, **pipes)
+        return subprocess.Popen(self.command(stage, config, output, *inputs), env=self.environment(**env), **pipes)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        paths = {"PYTHONPATH": f"{HERE / 'toy'}:{SHARED}", "TMPDIR": str(self.folder)}
+        return os.environ | paths | self.env | more
 
     def run(self, stage: str, config: dict, output: str, *inputs: str, **env: str) -> "Ended":
         process = self.start(stage, config, output, *inputs, **env)

@@ -1,7 +1,6 @@
 """The entry point, from outside: exit code, last line, result file, message."""
 
 import json
-import os
 import subprocess
 
 import pytest
@@ -81,7 +80,7 @@ WRONG_CALLS = [
 def test_a_wrong_call_is_refused_in_words(toy, arguments, code, said, monkeypatch):
     monkeypatch.chdir(toy.folder)
     command = [*toy.command("x", {}, "x")[:3], *arguments]
-    done = subprocess.run(command, env=os.environ | toy.paths, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=toy.environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
