@@ -47,8 +47,10 @@ class Split:
 def split(units: Sequence[str], links: Sequence[tuple[Indices, Indices]], share: float, seed: int) -> Split:
     """Sides for rows of which `units` names the document, and `links` the pairs that are near-duplicates.
 
-    Raises `BadInput` where all rows belong to one group, so that no split can keep its sides apart.
+    Raises `BadInput` where there are no rows, or where all belong to one group, so that no split keeps its sides apart.
     """
+    if not units:
+        raise BadInput("there are no samples to publish", expected="at least one", where="publish")
     labels = _grouped(units, links)
     groups = _groups(units, labels, seed)
     chosen = _for_testing(groups, share) if share else set()
