@@ -8,7 +8,6 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import zstandard
 
 from contract.config.ingest import IngestSource
 from contract.failures import BadInput
@@ -46,7 +45,7 @@ MANY = {
     "a.json": json.dumps(ARTICLES).encode(),
     "a.jsonl": as_jsonl(ARTICLES),
     "a.jsonl.gz": gzip.compress(as_jsonl(ARTICLES[:1])) + gzip.compress(as_jsonl(ARTICLES[1:])),
-    "a.ndjson.zst": zstandard.compress(as_jsonl(ARTICLES)),
+    "a.ndjson.zst": pa.compress(as_jsonl(ARTICLES), codec="zstd", asbytes=True),
     "a.csv": b"\xef\xbb\xbf" + as_csv(ARTICLES),
     "a.tsv": as_csv(ARTICLES, "\t"),
     "a.parquet": as_parquet(ARTICLES),
