@@ -35,7 +35,7 @@ def read_jsonl(file: SourceFile) -> Iterator[Record]:
 
 
 def read_json(file: SourceFile) -> Iterator[Record]:
-    """A list of objects, at the top or at `records_at`, or one object that is the record."""
+    """A list of objects, at the top or at `records_at`, or one object that is the record. Held in memory whole."""
     with file.open() as stream:
         data = stream.read().removeprefix(b"\xef\xbb\xbf")
     try:

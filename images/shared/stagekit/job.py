@@ -44,15 +44,15 @@ class Job:
         parent, _, name = self.address.path.rpartition("/")
         return open_store(self.address._replace(path=parent).child(".scratch", name))
 
-    def progress(self, total: int, unit: str) -> "Progress":
-        """A counter that logs rate and time left every ten seconds."""
+    def progress(self, total: int | None, unit: str) -> "Progress":
+        """A counter that logs rate and time left every ten seconds; a `total` of None is one that nobody knows."""
         return Progress(self.log, total, unit)
 
 
 class Progress:
     """Logs how far a loop is."""
 
-    def __init__(self, log: logging.Logger, total: int, unit: str) -> None:
+    def __init__(self, log: logging.Logger, total: int | None, unit: str) -> None:
         self.log, self.total, self.unit = log, total, unit
         self.done = 0
         self._started = self._last = time.monotonic()
@@ -64,9 +64,10 @@ class Progress:
         if now - self._last >= PROGRESS_SECONDS:
             self._last = now
             rate = self.done / (now - self._started)
-            left = (self.total - self.done) / rate if rate else 0
-            done = f"{self.done}/{self.total}"
-            fields = {self.unit: done, "per_second": round(rate, 1), "seconds_left": round(left)}
+            fields: dict[str, object] = {self.unit: self.done, "per_second": round(rate, 1)}
+            if self.total is not None:
+                left = (self.total - self.done) / rate if rate else 0
+                fields |= {self.unit: f"{self.done}/{self.total}", "seconds_left": round(left)}
             self.log.info("progress", extra={"fields": fields})
 
 

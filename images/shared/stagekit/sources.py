@@ -18,7 +18,7 @@ def source_files(source: Source) -> tuple[Store, list[Entry]]:
     """
     address = resolve(source.uri)
     parent, _, name = address.path.rpartition("/")
-    beside = open_store(address._replace(path=parent or "/"))
+    beside = open_store(address._replace(path=parent if parent or address.scheme == "s3" else "/"))
     if name and (found := beside.stat(name)):
         return beside, [found]
     store = open_store(address)

@@ -52,6 +52,7 @@ class _Intake:
         self.total = self.repaired = self.files = 0
         self.rejects: Counter[str] = Counter()
         self.first: list[str] = []
+        self.progress = job.progress(None, "records")
         self._ids: set[str] = set()
         self._held: list[Document] = []
         self._characters = 0
@@ -61,12 +62,10 @@ class _Intake:
         """All records of one source."""
         name = source.name or source.uri.rstrip("/").rpartition("/")[2]
         store, entries = source_files(source)
-        progress = self.job.progress(len(entries), "files")
         for entry in entries:
             for record in _records(source, name, store, entry, self.config):
                 self._take(record, source, name)
             self.files += 1
-            progress.add()
 
     def finish(self) -> None:
         """Write what is held; judge the whole."""
@@ -88,6 +87,7 @@ class _Intake:
 
     def _take(self, record: Found | Rejected, source: IngestSource, name: str) -> None:
         self.total += 1
+        self.progress.add()
         self.job.output.books.open(ACCOUNT, 1)
         result = self._document(record, source, name) if isinstance(record, Found) else record
         if isinstance(result, Rejected):
