@@ -126,7 +126,7 @@ def test_two_runs_at_once_make_the_same_dataset(run_stage, few, llm):
 
 def test_concurrency_falls_on_429_and_waiting_holds_no_slot(instruct, llm, tmp_path):
     chunks = write_chunks(tmp_path, synthetic_chunks(10, 4), "forty")
-    llm.behave(rate_limited=0.3, retry_after=("1",), latency=0.05)
+    llm.behave(rate_limited=0.5, retry_after=("1",), latency=0.05)
     made = instruct.on(chunks)(concurrency=4)
     assert made.manifest.metrics["lowest_concurrency"] < 4
     assert llm.most_under_way <= 4

@@ -58,21 +58,35 @@ def test_backoff_doubles_is_capped_and_is_the_same_for_the_same_seed():
     assert len({backoff(1, 1, f"0:{key}") for key in range(100)}) == 100
 
 
-def test_slots_fall_once_per_round_of_429_and_come_back():
+def test_slots_fall_once_per_round_of_many_429_and_come_back():
     async def scenario():
         slots = Slots(8)
         epochs = [await slots.take(n) for n in range(8)]
         for epoch in epochs:
-            slots.slow_down(epoch)
+            slots.limited(epoch)
         assert slots.limit == 6, "eight 429s of one round are one signal"
         for _ in range(8):
             slots.free()
-        slots.slow_down(await slots.take(0))
-        assert slots.limit == 4.5
+        for _ in range(5):
+            slots.limited(await slots.take(0))
+        assert (slots.limit, slots.lowest) == (4.5, 4)
         for _ in range(40):
-            slots.speed_up()
+            slots.answered()
         assert slots.limit == 8
-        assert slots.lowest == 4
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("share", "at_least", "at_most"), [(0.0, 32, 32), (0.1, 24, 32), (0.5, 1, 8), (1.0, 1, 1)])
+def test_a_few_429_change_little_and_many_bring_it_down(share, at_least, at_most):
+    async def scenario():
+        slots, rng, seen = Slots(32), random.Random(4), []
+        for _ in range(3_000):
+            epoch = await slots.take(0)
+            slots.limited(epoch) if rng.random() < share else slots.answered()
+            slots.free()
+            seen.append(slots.limit)
+        assert at_least <= sum(seen[1_000:]) / 2_000 <= at_most
 
     asyncio.run(scenario())
 

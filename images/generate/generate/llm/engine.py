@@ -166,7 +166,7 @@ class Engine:
         finally:
             self.meter.settle(worst, actual, lost)
             self.slots.free()
-        self.slots.speed_up()
+        self.slots.answered()
         self.health.answered()
         return answer
 
@@ -177,7 +177,7 @@ class Engine:
     def _note(self, trouble: Trouble, epoch: int) -> None:
         self.troubles[trouble.kind] += 1
         if trouble.kind == "rate_limited":
-            self.slots.slow_down(epoch)
+            self.slots.limited(epoch)
 
     def _home(self, task: asyncio.Task[Answer]) -> None:
         self._under_way.discard(task)

@@ -85,15 +85,16 @@ class ChatServer:
         await self._client.close()
 
     async def _post(self, question: Question, level: int) -> bytes:
-        limit: dict[str, Any] = {self._limit_name: question.max_tokens}
-        response = await self._client.chat.completions.with_raw_response.create(
-            model=question.model,
-            messages=question.wire_messages,
-            temperature=question.temperature,
-            seed=question.seed,
-            **limit,
+        """The client's own POST: its `chat.completions.create` spends a quarter of the CPU on rewriting the schema."""
+        body = {
+            "model": question.model,
+            "messages": question.wire_messages,
+            "temperature": question.temperature,
+            "seed": question.seed,
+            self._limit_name: question.max_tokens,
             **_response_format(question, level),
-        )
+        }
+        response = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
         return bytes(response.content)
 
     def _status(self, error: openai.APIStatusError, level: int) -> Exception:

@@ -1,10 +1,15 @@
-"""How many requests are under way: fewer after a 429, slowly more with each success (AIMD, as TCP does)."""
+"""How many requests are under way: fewer when the server limits the rate, slowly more with each success (AIMD)."""
 
 import asyncio
 import heapq
 from itertools import count
 
 DECREASE = 0.75
+ROUND = 20
+"""Outcomes over which the share of 429s is judged; as many as there are slots where those are more."""
+TOLERATED = 0.2
+"""Share of 429s in a round that changes nothing. A refused request costs nothing and waits outside the slots: offering
+a little too much keeps a server busy; falling at each 429 would sink to four slots wherever a tenth is refused."""
 
 
 class Slots:
@@ -15,10 +20,10 @@ class Slots:
         self.taken = 0
         self._tickets = count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._epoch = 0
+        self._epoch = self._good = self._limited = 0
 
     async def take(self, order: int) -> int:
-        """Wait for a slot; returns the epoch to hand to `slow_down`."""
+        """Wait for a slot; returns the epoch to hand to `limited`."""
         if self.taken >= int(self.limit) or self._waiting:
             turn = asyncio.get_running_loop().create_future()
             heapq.heappush(self._waiting, (order, next(self._tickets), turn))
@@ -38,17 +43,32 @@ class Slots:
         self.taken -= 1
         self._admit()
 
-    def slow_down(self, epoch: int) -> None:
-        """After a 429; those of requests sent before the last slowing down say nothing new."""
-        if epoch == self._epoch:
-            self._epoch += 1
+    def limited(self, epoch: int) -> None:
+        """A 429 came; those of requests sent before the last decrease say nothing new."""
+        if epoch != self._epoch:
+            return
+        self._limited += 1
+        if self._limited > TOLERATED * self._round:
             self.limit = max(1.0, self.limit * DECREASE)
             self.lowest = min(self.lowest, int(self.limit))
+            self._epoch += 1
+            self._good = self._limited = 0
+        self._close_round()
 
-    def speed_up(self) -> None:
-        """After a success: one more slot for each round of successes."""
+    def answered(self) -> None:
+        """An answer came: one more slot for each round of them."""
+        self._good += 1
         self.limit = min(float(self.most), self.limit + 1 / self.limit)
+        self._close_round()
         self._admit()
+
+    @property
+    def _round(self) -> int:
+        return max(ROUND, int(self.limit))
+
+    def _close_round(self) -> None:
+        if self._good + self._limited >= self._round:
+            self._good = self._limited = 0
 
     def _admit(self) -> None:
         while self._waiting and self.taken < int(self.limit):
