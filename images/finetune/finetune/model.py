@@ -81,6 +81,13 @@ def attention_of(config: Any) -> str:
     return "sdpa" if getattr(architecture, "_supports_sdpa", False) else "eager"
 
 
+def cast_weights(model: Any, dtype: torch.dtype) -> None:
+    """Cast parameters alone. `model.to` would round buffers too, and rotary frequencies are float32 when read back."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    model.config.dtype = dtype
+
+
 def save_model(model: Any, folder: Path) -> None:
     """Write weights and config; safetensors makes files that their owner alone may read, others serve models too."""
     model.save_pretrained(folder)

@@ -10,7 +10,7 @@ from peft import PeftModel
 
 from contract.config.finetune import Training
 from finetune.base import TINY, base_folder, load_tokenizer
-from finetune.model import load_model
+from finetune.model import cast_weights, load_model
 from stagekit.dataset import Dataset
 
 BASE, TOKENIZER, ADAPTER, MODEL = "base", "tokenizer", "adapter", "model"
@@ -54,7 +54,8 @@ class Trained:
         model = PeftModel.from_pretrained(
             self.base(dtype, device), self.dataset.folder(ADAPTER), autocast_adapter_dtype=False
         )
-        return model.to(dtype).eval()
+        cast_weights(model, dtype)
+        return model.eval()
 
     def known_run(self) -> str | None:
         """The MLflow run it was logged to, as JSON, where it was."""
