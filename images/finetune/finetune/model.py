@@ -1,7 +1,6 @@
 """Loading models, the same way in every stage: device, precision, adapters, new tokens."""
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +18,10 @@ from finetune.base import load_config
 
 def quiet() -> None:
     """No progress bars and no advice on standard error: the stage's log says what a person needs."""
-    import datasets
-
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
 
 
 def pick_device(training: Training) -> torch.device:

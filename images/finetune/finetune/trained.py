@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 
 from contract.config.finetune import Training
 from finetune.base import TINY, base_folder, load_tokenizer
@@ -51,6 +50,8 @@ class Trained:
         """The tuned model: the adapter on an unquantised base, or the whole model."""
         if not self.has_adapter:
             return load_model(self.dataset.folder(MODEL), self.tokenizer, dtype, device)
+        from peft import PeftModel  # with bitsandbytes behind it, it takes longer to import than torch
+
         model = PeftModel.from_pretrained(
             self.base(dtype, device), self.dataset.folder(ADAPTER), autocast_adapter_dtype=False
         )
