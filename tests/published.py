@@ -10,7 +10,15 @@ from stagekit.destination import LocalDestination
 from stagekit.output import Output
 from stagekit.schema import columns_of
 
-TRAINING = {"method": "lora", "learning_rate": 0.02, "max_length": 256, "epochs": 3, "batch_size": 4, "accumulation": 1}
+TRAINING = {
+    "method": "lora",
+    "learning_rate": 0.02,
+    "max_length": 256,
+    "epochs": 3,
+    "batch_size": 4,
+    "accumulation": 1,
+    "cpu_threads": 1,  # two threads wait for each other wherever other tests run beside
+}
 TRAIN = {"training": TRAINING, "eval_every": 12, "save_every": 6}
 
 

@@ -49,8 +49,11 @@ def tracking_server(tmp_path_factory):
         "--artifacts-destination",
         f"{folder}/artifacts",
     ]
+    quiet = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # ten processes that nothing here needs
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen([*command, "--workers", "1"], stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            [*command, "--workers", "1"], stdout=log, stderr=log, env=quiet, start_new_session=True
+        )
     for _ in range(240):
         try:
             with urllib.request.urlopen(f"{uri}/health", timeout=1):

@@ -132,6 +132,7 @@ def test_a_killed_training_resumes_to_the_same_bits_in_the_same_run(walked, clie
     (scratch / "checkpoint-99999998-torn" / "complete.json").unlink()
     newer = shutil.copytree(whole, scratch / "checkpoint-99999999-damaged")
     (newer / "optimizer.pt").write_bytes(b"not what was written")
+    (newer / "complete.json").write_text((whole / "complete.json").read_text().replace('"step": 6', '"step": 9'))
 
     again = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
@@ -161,7 +162,14 @@ def test_registering_again_makes_no_second_version_and_mends_a_registry_that_los
 
 def test_a_full_training_exports_its_own_weights_without_a_tracking_server(tmp_path):
     run = Runner("process", tmp_path)
-    training = {"method": "full", "learning_rate": 3e-3, "max_length": 256, "epochs": 1, "packing": False}
+    training = {
+        "method": "full",
+        "learning_rate": 3e-3,
+        "max_length": 256,
+        "epochs": 1,
+        "packing": False,
+        "cpu_threads": 1,
+    }
     inputs = [("samples", publish(tmp_path / "published", real_samples(40, 6)))]
     inputs.append(("plan", run("finetune", "plan", {"training": training}, inputs).result["uri"]))
     train = run("finetune", "train", {"training": training}, inputs)

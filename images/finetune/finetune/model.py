@@ -1,7 +1,6 @@
 """Loading models, the same way in every stage: device, precision, adapters, new tokens."""
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +18,10 @@ from finetune.base import load_config
 
 def quiet() -> None:
     """No progress bars and no advice on standard error: the stage's log says what a person needs."""
-    import datasets
-
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
 
 
 def pick_device(training: Training) -> torch.device:
@@ -79,6 +72,13 @@ def attention_of(config: Any) -> str:
     """PyTorch's own attention, which needs no package beyond it; the plain one for architectures that lack it."""
     architecture = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
     return "sdpa" if getattr(architecture, "_supports_sdpa", False) else "eager"
+
+
+def cast_weights(model: Any, dtype: torch.dtype) -> None:
+    """Cast parameters alone. `model.to` would round buffers too, and rotary frequencies are float32 when read back."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)
+    model.config.dtype = dtype
 
 
 def save_model(model: Any, folder: Path) -> None:

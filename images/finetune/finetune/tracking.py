@@ -106,11 +106,6 @@ class Run:
         with remote("set tags"):
             self.client.log_batch(self.run_id, tags=tags)
 
-    def file(self, path: Path, folder: str | None = None) -> None:
-        """Store a file with the run."""
-        with remote(f"store {path.name}"):
-            self.client.log_artifact(self.run_id, str(path), folder)
-
     def text(self, text: str, name: str) -> None:
         """Store a text with the run."""
         with remote(f"store {name}"):

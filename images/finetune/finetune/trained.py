@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 
 from contract.config.finetune import Training
 from finetune.base import TINY, base_folder, load_tokenizer
-from finetune.model import load_model
+from finetune.model import cast_weights, load_model
 from stagekit.dataset import Dataset
 
 BASE, TOKENIZER, ADAPTER, MODEL = "base", "tokenizer", "adapter", "model"
@@ -51,10 +50,13 @@ class Trained:
         """The tuned model: the adapter on an unquantised base, or the whole model."""
         if not self.has_adapter:
             return load_model(self.dataset.folder(MODEL), self.tokenizer, dtype, device)
+        from peft import PeftModel  # with bitsandbytes behind it, it takes longer to import than torch
+
         model = PeftModel.from_pretrained(
             self.base(dtype, device), self.dataset.folder(ADAPTER), autocast_adapter_dtype=False
         )
-        return model.to(dtype).eval()
+        cast_weights(model, dtype)
+        return model.eval()
 
     def known_run(self) -> str | None:
         """The MLflow run it was logged to, as JSON, where it was."""

@@ -35,13 +35,6 @@ def merged_model(trained: Trained, prompts: Sequence[list[int]], tolerance: floa
     return model, difference
 
 
-def cast_weights(model: Any, dtype: torch.dtype) -> None:
-    """Cast parameters alone. `model.to` would round buffers too, and rotary frequencies are float32 when read back."""
-    for parameter in model.parameters():
-        parameter.data = parameter.data.to(dtype)
-    model.config.dtype = dtype
-
-
 def check_reload(model: Any, folder: Path, tokenizer: Any, prompts: Sequence[list[int]]) -> None:
     """Raises `BadInput` unless the model read back from disk says exactly what the one in memory says."""
     again = load_model(folder, tokenizer, model.dtype, model.device)

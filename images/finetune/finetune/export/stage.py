@@ -4,8 +4,8 @@ import torch
 
 from finetune.data import read_splits
 from finetune.export.card import model_card
-from finetune.export.merge import cast_weights, check_reload, merged_model
-from finetune.model import logits, pick_device, quiet, save_model
+from finetune.export.merge import check_reload, merged_model
+from finetune.model import cast_weights, logits, pick_device, quiet, save_model
 from finetune.probes import questions
 from finetune.trained import MODEL, Trained
 from stagekit.job import Job

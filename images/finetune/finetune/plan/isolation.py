@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoModelForCausalLM
-from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from contract.failures import BadInput
 from finetune.model import attention_of
@@ -104,6 +103,8 @@ def _samples() -> tuple[list[int], list[int], list[int]]:
 
 def _packed(*samples: list[int]) -> dict[str, Any]:
     """Exactly what the trainer feeds its model: its own collator, without a mask, and no cache."""
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling  # slow to import: what refuses sooner, may
+
     ids = [token for sample in samples for token in sample]
     row = {"input_ids": ids, "labels": ids, "seq_lengths": [len(sample) for sample in samples]}
     return dict(DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)([row])) | {"use_cache": False}

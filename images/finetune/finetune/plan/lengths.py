@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from datasets import Dataset as Rows
-from trl import pack_dataset
-
 from contract.config.finetune import Training
 from contract.failures import BadInput
 from finetune.data import Row
@@ -79,5 +76,8 @@ def check_lengths(lengths: Lengths, training: Training, allowed: float) -> None:
 
 def _packed_rows(rows: Sequence[Row], max_length: int) -> int:
     """Rows after best-fit-decreasing packing, by the trainer's own packer."""
-    dataset = Rows.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
+    from datasets import Dataset  # slow to import: what refuses sooner, may
+    from trl import pack_dataset
+
+    dataset = Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
     return len(pack_dataset(dataset, max_length, "bfd"))

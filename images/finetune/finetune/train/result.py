@@ -17,7 +17,8 @@ def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> Non
     """Write the dataset's files and figures. What is hashed holds no times and no paths."""
     output, training = job.output, job.config.training
     history = [_deterministic(entry) for entry in trainer.state.log_history]
-    output.add_text("history.json", json.dumps([entry for entry in history if len(entry) > 1], indent=1))
+    curves = json.dumps([entry for entry in history if len(entry) > 1], indent=1)
+    output.add_text("history.json", curves)
     _write_weights(job, trainer)
     _copy(job, TOKENIZER)
     if training.base_model == TINY:
@@ -33,7 +34,7 @@ def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> Non
     )
     output.add_text("speed.json", json.dumps({"seconds": seconds} | memory()), hashed=False)
     if run:
-        run.file(output.workdir / "history.json")
+        run.text(curves, "history.json")
         output.add_text(TRACKING, run.as_json(), hashed=False)
         output.links.update({"mlflow_run": run.url} if run.url else {})
 

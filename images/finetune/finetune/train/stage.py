@@ -127,7 +127,7 @@ def _describe(job: Job, tracked: Run) -> None:
     )
     tracked.dataset(samples.manifest.recipe or "samples", samples.uri, samples.manifest.content_hash, samples.rows)
     for name in ("plan.json", "template.html", "template.txt"):
-        tracked.file(plan.file(name), "plan")
+        tracked.text(plan.file(name).read_text(encoding="utf-8"), f"plan/{name}")
 
 
 def _open_run(job: Job) -> Run | None:
