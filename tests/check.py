@@ -20,7 +20,7 @@ TYPED = (
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lint", (f"{BIN}/ruff", "check", "--no-cache", ".")),
     ("format", (f"{BIN}/ruff", "format", "--check", "--no-cache", ".")),
-    ("types", (f"{BIN}/mypy", "--cache-dir", os.devnull, *TYPED)),
+    ("types", (f"{BIN}/mypy", *TYPED)),
     ("import rules", (f"{BIN}/lint-imports", "--no-cache")),
     ("locks", (f"{BIN}/python", "images/lock.py", "--check")),
     ("generated docs", (f"{BIN}/python", "docs/generate.py", "--check")),

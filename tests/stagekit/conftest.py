@@ -11,9 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from contract.uris import Address, parse_uri
 from stagekit.store import open_store
+
+settings.register_profile(
+    "house", deadline=None
+)  # how long one example takes says more about the machine than the code
+settings.load_profile("house")
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "images" / "shared"
@@ -36,26 +42,25 @@ class Toy:
         path.write_text("".join(f"{line}\n" for line in lines))
         return str(path)
 
-    def command(self, stage: str, config: dict, output: str, *inputs: str) -> list[str]:
-        arguments = [stage, "--config", json.dumps(config), "--output", output]
-        return [sys.executable, "-c", START, *arguments, *(part for item in inputs for part in ("--input", item))]
-
-    def start(self, stage: str, config: dict, output: str, *inputs: str, **env: str) -> subprocess.Popen:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(self.command(stage, config, output, *inputs), env=self.environment(**env), **pipes)
-
-    def environment(self, **more: str) -> dict[str, str]:
+    def start(self, arguments: list[str], **env: str) -> subprocess.Popen:
         paths = {"PYTHONPATH": f"{HERE / 'toy'}:{SHARED}", "TMPDIR": str(self.folder)}
-        return os.environ | paths | self.env | more
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.folder}
+        return subprocess.Popen(
+            [sys.executable, "-c", START, *arguments], env=os.environ | paths | self.env | env, **pipes
+        )
 
-    def run(self, stage: str, config: dict, output: str, *inputs: str, **env: str) -> "Ended":
-        process = self.start(stage, config, output, *inputs, **env)
-        stdout, stderr = process.communicate()
-        return Ended(process.returncode, stdout, stderr)
+    def call(self, arguments: list[str], **env: str) -> "Ended":
+        return ended(self.start(arguments, **env))
+
+    def start_ingest(self, lines: list[str], output: str, shard_rows: int = 50_000, **env: str) -> subprocess.Popen:
+        config = {"sources": [{"uri": self.source(lines)}], "shard_rows": shard_rows}
+        return self.start(["ingest", "--config", json.dumps(config), "--output", output], **env)
 
     def ingest(self, lines: list[str], output: str, shard_rows: int = 50_000, **env: str) -> "Ended":
-        config = {"sources": [{"uri": self.source(lines)}], "shard_rows": shard_rows}
-        return self.run("ingest", config, output, **env)
+        return ended(self.start_ingest(lines, output, shard_rows, **env))
+
+    def clean(self, rows: str, output: str, **env: str) -> "Ended":
+        return self.call(["clean", "--input", f"rows={rows}", "--output", output], **env)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,12 @@ class Ended:
     def result(self) -> dict:
         assert self.exit_code == 0, self.stderr
         return json.loads(self.stdout.splitlines()[-1])
+
+
+def ended(process: subprocess.Popen) -> Ended:
+    """Wait for a process."""
+    stdout, stderr = process.communicate()
+    return Ended(process.returncode, stdout, stderr)
 
 
 @pytest.fixture

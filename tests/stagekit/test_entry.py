@@ -1,7 +1,6 @@
 """The entry point, from outside: exit code, last line, result file, message."""
 
 import json
-import subprocess
 
 import pytest
 
@@ -77,11 +76,9 @@ WRONG_CALLS = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "said"), WRONG_CALLS)
-def test_a_wrong_call_is_refused_in_words(toy, arguments, code, said, monkeypatch):
-    monkeypatch.chdir(toy.folder)
-    command = [*toy.command("x", {}, "x")[:3], *arguments]
-    done = subprocess.run(command, env=toy.environment(), capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_wrong_call_is_refused_in_words(toy, arguments, code, said):
+    ended = toy.call(arguments)
+    assert (ended.exit_code, ended.stdout) == (code, "")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
     assert not (toy.folder / "x").exists()

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import time
-from typing import Any
 
 from embedded import summary
 from embedded.console import Console
@@ -77,10 +76,18 @@ def report(console: Console, refreshed: summary.Results, tuned: summary.Results,
     console.say("\nNext: `make ui` shows these runs, the dataset page and MLflow in your browser.")
 
 
-def facts(refreshed: summary.Results, tuned: summary.Results) -> list[tuple[str, Any]]:
+def facts(refreshed: summary.Results, tuned: summary.Results) -> list[tuple[str, str]]:
     """Where dataset, report and model are, and what the training did."""
-    published = refreshed["publish"]
+    published, compared, registered = refreshed["publish"], tuned["evaluate"]["metrics"], tuned["register"]["metrics"]
+    split = published["metrics"]
+    alias = "champion" if registered.get("champion") == "true" else "challenger"
     return [
-        ("dataset", published["uri"]),
-        ("", f"content hash {published['content_hash'][:16]}, {published['rows']:,} samples"),
+        ("dataset", f"{summary.folder(published)}/"),
+        ("", f"{split['train_rows']:,} train and {split['test_rows']:,} test samples"),
+        ("", f"content hash {published['content_hash']}"),
+        ("report", str(summary.folder(refreshed["explore"]) / "report.html")),
+        ("model", f"{summary.folder(tuned['export'])}/"),
+        ("", f"in MLflow: {registered['model']}, version {registered['version']}, alias {alias}"),
+        ("test loss", f"{compared['base_loss']:.3f} base, {compared['tuned_loss']:.3f} tuned (nats per token)"),
+        ("", "the base is a tiny untrained Llama: it learns, but assists nobody"),
     ]

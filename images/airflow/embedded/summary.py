@@ -9,10 +9,14 @@ from contract.uris import parse_uri
 Results = dict[str, dict[str, Any]]
 
 
+def folder(result: dict[str, Any]) -> Path:
+    """Where a dataset of a local store is."""
+    return Path(parse_uri(result["uri"]).path)
+
+
 def load(result: dict[str, Any]) -> Manifest:
-    """The manifest of a dataset in a local store."""
-    folder = Path(parse_uri(result["uri"]).path)
-    return parse_manifest((folder / MANIFEST).read_bytes(), where=str(folder))
+    """The manifest of a dataset of a local store."""
+    return parse_manifest((folder(result) / MANIFEST).read_bytes(), where=result["uri"])
 
 
 def funnel(results: Results) -> list[str]:
@@ -45,9 +49,3 @@ def table(rows: list[tuple[str, str, str, str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in rows]
     return [lines[0], "  " + "-" * (len(lines[0]) - 2), *lines[1:]]
-
-
-def files(result: dict[str, Any], ending: str) -> list[Path]:
-    """A dataset's files with that ending, as local paths."""
-    folder = Path(parse_uri(result["uri"]).path)
-    return [folder / file.path for file in load(result).files if file.path.endswith(ending)]
