@@ -46,7 +46,7 @@ def _lines(dag) -> list[str]:
     facts = {
         "title": dag.dag_display_name,
         "description": dag.description,
-        "schedule": dag.schedule,
+        "schedule": getattr(dag.timetable, "expression", dag.timetable),
         "timeout": dag.dagrun_timeout,
         "tags": sorted(dag.tags),
         "outlets": [asset.uri for task in dag.tasks for asset in task.outlets],
