@@ -24,6 +24,11 @@ WRONG = [
     ("too small", GOOD + "ingest: {sources: [{uri: a}], max_rejected: -1}\n", ["max_rejected` is -1", "equal to 0"]),
     ("not one of", GOOD + "instruct: {provider: magic}\n", ['`instruct.provider` is "magic"', "'extractive'"]),
     ("budget in the wrong place", GOOD + "instruct: {budget: {money: 1}}\n", ["expected the limits under `limits`"]),
+    (
+        "weights saved that were never evaluated",
+        GOOD + "finetune: {eval_every: 10, save_every: 15, training: {early_stopping: 2}}\n",
+        ["`finetune` is", "save_every 15 is no multiple of eval_every 10"],
+    ),
     ("negative money", GOOD + "limits: {money: -1}\n", ["`limits.money` is -1", "equal to 0"]),
 ]
 

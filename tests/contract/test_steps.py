@@ -6,6 +6,7 @@ from contract.recipe import Recipe
 from contract.records import Sample
 from contract.stages import STAGES
 from contract.steps import DATASET, Step, finetune_steps, refresh_steps
+from every_field import fields_of
 
 SOURCES = {"name": "trial", "ingest": {"sources": [{"uri": "raw"}]}}
 RECIPES = {
@@ -64,3 +65,66 @@ def test_benchmarks_of_documents_hold_for_conversations_too():
     steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
     assert steps["select_decontaminate"].config.benchmarks == steps["decontaminate"].config.benchmarks
     assert steps["select_decontaminate"].config.field == "conversation"
+
+
+RULES = {"benchmarks": [{"name": "other", "uri": "other.jsonl", "fields": ["question"]}]}
+CHANGES = {
+    "ingest": ({"sources": [{"uri": "other"}]}, "ingest"),
+    "clean": ({"mappers": ["plain"]}, "clean"),
+    "filter": (None, "filter"),
+    "deduplicate": (None, "deduplicate"),
+    "decontaminate": (None, "decontaminate select_decontaminate"),
+    "chunk": ({"maximum": 3_000}, "chunk"),
+    "instruct": ({"pairs": 2}, "instruct"),
+    "select.filter": (None, "select_filter"),
+    "select.deduplicate": (None, "select_deduplicate"),
+    "select.decontaminate": (RULES, "select_decontaminate"),
+    "mix": (None, "mix"),
+    "explore": ({"examples": 1}, "explore"),
+    "publish": ({"seed": 3}, "publish"),
+    "limits.money": (1.5, "instruct"),
+    "limits.tokens": (1_000, "instruct"),
+    "limits.requests": (10, "instruct"),
+    "finetune.training": ({"epochs": 9}, "plan train"),
+    "finetune.gpu_memory_gb": (24, "plan"),
+    "finetune.max_truncated": (0.5, "plan"),
+    "finetune.eval_every": (5, "train"),
+    "finetune.save_every": (20, "train"),
+    "finetune.evaluate": ({"generations": 1}, "evaluate"),
+    "finetune.export": ({"dtype": "float32"}, "export"),
+    "finetune.register": ({"champion": "never"}, "register"),
+}
+"""Part of a recipe -> another value, and the steps that differ for it. What is inside a stage's own part is up to the
+stage's own tests."""
+OF_THE_DAG = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes"}
+"""Fields that no step knows; tests/airflow shows what they do."""
+
+
+def recipe_with(field: str = "", value: object = None) -> Recipe:
+    plain = SOURCES | RECIPES["longest"]
+    section, _, rest = field.partition(".")
+    if field:
+        plain |= {section: plain.get(section, {}) | {rest: value} if rest else value}
+    return Recipe.model_validate(plain)
+
+
+def all_steps(recipe: Recipe) -> dict[str, Step]:
+    assert recipe.finetune
+    return {step.name: step for step in refresh_steps(recipe) + finetune_steps(recipe.finetune)}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_each_part_of_a_recipe_changes_its_own_steps(field):
+    value, names = CHANGES[field]
+    before, after = all_steps(recipe_with()), all_steps(recipe_with(field, value))
+    configs = [{name: step.config for name, step in steps.items()} for steps in (before, after)]
+    differ = {name for name in before | after if configs[0].get(name) != configs[1].get(name)}
+    assert differ == set(names.split())
+
+
+def test_no_field_of_a_recipe_is_forgotten():
+    parts = {field.replace("finetune.register", "finetune.register_model") for field in CHANGES} | OF_THE_DAG
+    leaves = fields_of(Recipe)
+    forgotten = [leaf for leaf in leaves if not any(leaf == part or leaf.startswith(f"{part}.") for part in parts)]
+    assert forgotten == []
+    assert {part for part in parts if not any(f"{leaf}.".startswith(f"{part}.") for leaf in leaves)} == set()

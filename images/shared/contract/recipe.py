@@ -13,7 +13,7 @@ from contract.config.decontaminate import DecontaminateConfig
 from contract.config.deduplicate import DeduplicateConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
-from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training
+from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import Budget, InstructConfig
 from contract.config.mix import MixConfig
@@ -68,6 +68,11 @@ class Finetune(Config):
 
     register_model: RegisterConfig = Field(RegisterConfig(), alias="register")
     """The model registry."""
+
+    @model_validator(mode="after")
+    def _best_weights_are_saved(self) -> Self:
+        check_saves(self.training, self.eval_every, self.save_every)
+        return self
 
 
 class Recipe(Config):

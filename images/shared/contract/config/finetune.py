@@ -106,6 +106,15 @@ class PlanConfig(StageConfig):
     """Largest share of samples longer than `max_length` (0 to 1) before the plan refuses."""
 
 
+def check_saves(training: Training, eval_every: int, save_every: int) -> None:
+    """With early stopping, what is saved must have been evaluated. Raises `ValueError` with both numbers."""
+    if training.early_stopping and save_every % eval_every:
+        raise ValueError(
+            f"early stopping keeps the best of what was saved: save_every {save_every} "
+            f"is no multiple of eval_every {eval_every}"
+        )
+
+
 class TrainConfig(StageConfig):
     """Supervised fine-tuning with TRL's SFTTrainer."""
 
@@ -120,11 +129,7 @@ class TrainConfig(StageConfig):
 
     @model_validator(mode="after")
     def _best_weights_are_saved(self) -> Self:
-        if self.training.early_stopping and self.save_every % self.eval_every:
-            raise ValueError(
-                f"early stopping keeps the best of what was saved: save_every {self.save_every} "
-                f"is no multiple of eval_every {self.eval_every}"
-            )
+        check_saves(self.training, self.eval_every, self.save_every)
         return self
 
 
