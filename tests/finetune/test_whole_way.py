@@ -18,7 +18,7 @@ from finetune.export.merge import largest_difference
 from finetune.model import generate, logits
 from finetune.register.upload import load_exported
 from finetune.trained import Trained
-from published import TRAIN, publish, real_samples
+from published import TRAIN, TRAINING, publish, real_samples
 from stagekit.dataset import open_dataset
 from stagekit.store import resolve
 
@@ -162,14 +162,7 @@ def test_registering_again_makes_no_second_version_and_mends_a_registry_that_los
 
 def test_a_full_training_exports_its_own_weights_without_a_tracking_server(tmp_path):
     run = Runner("process", tmp_path)
-    training = {
-        "method": "full",
-        "learning_rate": 3e-3,
-        "max_length": 256,
-        "epochs": 1,
-        "packing": False,
-        "cpu_threads": 1,
-    }
+    training = TRAINING | {"method": "full", "learning_rate": 3e-3, "epochs": 1, "packing": False}
     inputs = [("samples", publish(tmp_path / "published", real_samples(40, 6)))]
     inputs.append(("plan", run("finetune", "plan", {"training": training}, inputs).result["uri"]))
     train = run("finetune", "train", {"training": training}, inputs)
