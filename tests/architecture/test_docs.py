@@ -19,7 +19,9 @@ def targets() -> set[str]:
 
 
 def test_every_make_command_exists():
-    named = set(re.findall(r"\bmake (?:[A-Z_]+=\S+ )?([a-z-]+)\b", "\n".join(re.findall(r"`[^`]+`|^make .*$", README, re.M))))
+    named = set(
+        re.findall(r"\bmake (?:[A-Z_]+=\S+ )?([a-z-]+)\b", "\n".join(re.findall(r"`[^`]+`|^make .*$", README, re.M)))
+    )
     assert {"demo", "test", "check", "up", "down", "ui", "images"} <= named
     assert named <= targets()
 
@@ -64,4 +66,3 @@ def test_generated_pages_are_current_and_a_stale_one_is_named(tmp_path):
     page.write_text(page.read_text() + "more\n")
     done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "docs/recipe.md is not what the contract says. Try: make docs\n")
-

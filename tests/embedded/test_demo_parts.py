@@ -20,7 +20,8 @@ def project(tmp_path):
     """A project with one environment and three distributions, of which two are locked and one describes itself."""
     metadata = {
         "zeta": "Metadata-Version: 2.4\nName: Zeta_Pkg\nVersion: 2.0+cpu\nAuthor-email: Ada <ada@example.org>\n"
-        "License-Expression: MIT\nProject-URL: Issues, https://x/issues\nProject-URL: Homepage, https://x\n\nWords ünï.\n",
+        "License-Expression: MIT\nProject-URL: Issues, https://x/issues\nProject-URL: Homepage, https://x\n\n"
+        "Words ünï.\n",
         "silent": "Metadata-Version: 2.1\nName: silent\nVersion: 1\n\nUNKNOWN\n",
         "stranger": "Metadata-Version: 2.1\nName: stranger\nVersion: 1\n\nNot locked.\n",
     }
@@ -124,7 +125,7 @@ def test_what_a_stage_did_in_a_few_words(result, words):
 
 def test_the_funnel_is_a_table():
     lines = summary.table([("step", "rows in", "rows out", "not kept"), ("clean", "1,200", "7", "short 1,193")])
-    assert lines == ["  step   rows in  rows out  not kept", "  " + "-" * 35, "  clean    1,200         7  short 1,193"]
+    assert lines == ["  step   rows in  rows out  not kept", "  " + "-" * 34, "  clean    1,200         7  short 1,193"]
     account = Account(total=6, kept=1, dropped={"short": 2}, failed={"timeout": 3})
     assert summary.by_rule(account) == {"short": 2, "timeout": 3}
 
@@ -145,7 +146,7 @@ def test_an_environment_is_made_again_only_for_another_lock(tmp_path, monkeypatc
 
 def test_an_old_python_is_told_what_to_do(monkeypatch):
     monkeypatch.setattr(venvs, "OLDEST_PYTHON", (99, 0))
-    with pytest.raises(venvs.Trouble, match="Nocturne needs 3.11 or newer. Try: "):
+    with pytest.raises(venvs.Trouble, match=r"Nocturne needs 3\.11 or newer\. Try: "):
         venvs.check_machine()
 
 
