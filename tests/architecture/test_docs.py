@@ -1,0 +1,68 @@
+"""What the README says can be typed, followed and parsed."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from contract.recipe import load_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_every_make_command_exists():
+    named = set(
+        re.findall(r"\bmake (?:[A-Z_]+=\S+ )?([a-z-]+)\b", "\n".join(re.findall(r"`[^`]+`|^make .*$", README, re.M)))
+    )
+    assert {"demo", "test", "check", "up", "down", "ui", "images"} <= named
+    assert named <= targets()
+
+
+def test_every_target_that_help_shows_is_declared():
+    makefile = (ROOT / "Makefile").read_text()
+    phony = set(" ".join(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)).split())
+    assert set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) <= phony
+
+
+def test_every_link_leads_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) > 3
+    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+
+
+def test_every_recipe_shown_is_valid(tmp_path):
+    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert shown
+    for text in shown:
+        path = tmp_path / f"{yaml.safe_load(text)['name']}.yaml"
+        path.write_text(text)
+        load_recipe(path)
+
+
+def test_every_variable_named_is_read_somewhere():
+    places = [path for folder in ("images", "plugins", "tests") for path in (ROOT / folder).rglob("*.py")]
+    places += [ROOT / "docker-compose.yaml", ROOT / ".env.example", ROOT / "Makefile"]
+    code = "\n".join(path.read_text() for path in places if path.is_file())
+    named = set(re.findall(r"`(?:[a-z ]*)([A-Z][A-Z0-9]+_[A-Z0-9_]+)\b", README))
+    assert named
+    assert not {name for name in named if name not in code}
+
+
+def test_generated_pages_are_current_and_a_stale_one_is_named(tmp_path):
+    done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copytree(ROOT / "images" / "shared", tmp_path / "images" / "shared")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    page = tmp_path / "docs" / "recipe.md"
+    page.write_text(page.read_text() + "more\n")
+    done = subprocess.run([sys.executable, "docs/generate.py", "--check"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "docs/recipe.md is not what the contract says. Try: make docs\n")
