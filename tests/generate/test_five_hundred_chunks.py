@@ -1,7 +1,11 @@
-"""Five hundred chunks through a server of which a quarter goes wrong: nothing lost, nothing paid twice, limits kept."""
+"""Five hundred chunks through a server of which a quarter goes wrong: nothing lost, nothing paid twice, limits kept.
+
+`pytest -s` prints the figures.
+"""
 
 import random
 import time
+from collections import Counter
 
 import pytest
 import yaml
@@ -74,6 +78,9 @@ def test_every_chunk_and_every_request_is_accounted_for(undisturbed):
     tokens = sum(r.prompt_tokens for r in answered), sum(r.completion_tokens for r in answered)
     assert (cost.prompt_tokens, cost.completion_tokens) == tokens
     assert cost.money == pytest.approx(_money(answered))
+    print(f"\nserver: {dict(Counter(request.outcome for request in seen))}\nmanifest: {cost!r}")
+    for name, account in made.manifest.accounts.items():
+        print(f"{name}: {account!r}")
 
 
 def test_the_same_run_again_sends_nothing(undisturbed, server):
@@ -86,6 +93,7 @@ def test_the_same_run_again_sends_nothing(undisturbed, server):
     cost = again.manifest.cost
     assert (cost.requests, cost.cached_requests, cost.money) == (0, made.manifest.accounts["requests"].total, 0)
     cached_before = made.manifest.metrics["cached_prompt_tokens"]
+    print(f"\nagain: {len(server.seen)} requests sent, {cost.cached_requests} answers kept, the same content hash")
     assert again.manifest.metrics["cached_prompt_tokens"] == made.manifest.cost.prompt_tokens + cached_before
 
 
@@ -95,20 +103,24 @@ def test_half_the_money_buys_half_and_more_money_buys_only_the_rest(undisturbed,
     half = fresh("half", concurrency=CONCURRENCY, budget={"money": cap})
     check_books(half, CHUNKS)
     first = server.forget()
-    spent, lost = _money([r for r in first if r.delivered]), half.manifest.metrics["lost_tokens_at_most"]
+    spent, billed = _money([r for r in first if r.delivered]), _money(first)
     assert half.manifest.cost.money == pytest.approx(spent)
-    # Answers that were lost on the way may have been billed; they are held against the limit at their worst.
+    # The server bills the answers that were cut off too; the run cannot know, and allows for them at an average.
     dearest = (2_500 * PRICE["prompt"] + 1_200 * PRICE["completion"]) / 1e6
-    assert cap - dearest - lost * PRICE["completion"] / 1e6 <= spent <= cap
+    assert abs(cap - billed) <= dearest
+    assert spent <= cap
     assert half.manifest.accounts["chunks"].skipped["budget"] > 200
     assert half.manifest.metrics["budget_reached"] == "money"
     assert "budget reached" in half.ended.stderr
+
+    print(f"\ncap {cap:.6f}: billed {billed:.6f}, received {spent:.6f}, {half.manifest.accounts['chunks']!r}")
 
     rest = fresh("rest", concurrency=CONCURRENCY, budget={"money": 2 * cap + 1})
     second = server.forget()
     paid_twice = {r.question for r in first if r.delivered} & {r.question for r in second if r.delivered}
     assert paid_twice == set()
     assert rest.hash == whole.hash
+    print(f"more money: {len(second)} requests, {rest.manifest.cost.money:.6f} received")
     assert rest.manifest.cost.money == pytest.approx(_money([r for r in second if r.delivered]))
 
 
@@ -133,6 +145,7 @@ def test_killed_ten_times_it_pays_nothing_twice_and_makes_the_same_dataset(undis
     assert not kept & {request.question for request in server.seen[before:]}
     assert made.hash == whole.hash
     check_books(made, CHUNKS)
+    print(f"\nten kills: {len(server.seen)} requests, {len(kept)} answers kept at the last one, the same content hash")
     # What was on the wire at a kill may have been answered and lost; no more than that was ever asked twice.
     answered = [request.question for request in server.seen if request.delivered]
     assert len(answered) - len(set(answered)) <= 10 * CONCURRENCY
@@ -152,6 +165,7 @@ def test_a_night_later_only_what_is_new_or_changed_is_asked(undisturbed, chunks,
     made = instruct.on(write_chunks(tmp_path, tonight + more, "tonight"))("tonight", concurrency=CONCURRENCY)
     first = [request for request in server.seen if len(request.body["messages"]) == 2]
     asked = {text for text in expected if any(text in r.body["messages"][1]["content"] for r in first)}
+    print(f"\na night later: {len(first)} requests for {len(expected)} new texts among {len(tonight + more)} chunks")
     assert asked == expected
     assert len({request.question for request in first}) == len(expected)
     check_books(made, len(tonight) + len(more))

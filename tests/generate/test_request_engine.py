@@ -147,11 +147,17 @@ def test_a_lost_answer_is_held_against_the_limit_but_not_reported():
     async def scenario():
         meter = Meter(Budget(money=1.0), Price(prompt=0, completion=1_000))
         worst = Spent(1, 100, 600)
+        assert meter.typical(worst) == worst
         assert await meter.reserve(worst)
-        meter.settle(worst, Spent(1), lost=True)
-        assert meter.money == 0
+        meter.settle(worst, Spent(1, 90, 200))
+        assert meter.typical(worst) == Spent(1, 90, 200)
+        assert await meter.reserve(worst)
+        meter.settle(worst, Spent(1), held=meter.typical(worst))
+        assert (meter.money, meter.spent.requests) == (0.2, 2)
+        assert await meter.reserve(worst), "200 spent, 200 held, 600 to come"
+        meter.settle(worst, Spent(1), held=worst)
         assert not await meter.reserve(worst)
-        assert meter.reached == "money"
+        assert (meter.reached, meter.money) == ("money", 0.2)
 
     asyncio.run(scenario())
 

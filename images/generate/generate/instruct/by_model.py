@@ -162,7 +162,7 @@ def _report(job: Job, prompt: Prompt, engine: Engine) -> None:
         "answer_format": ("json_schema", "json_object", "text")[engine.server.level],
         "cached_prompt_tokens": engine.cached.prompt_tokens,
         "cached_completion_tokens": engine.cached.completion_tokens,
-        "lost_tokens_at_most": meter.held.tokens,
+        "lost_tokens_held": meter.held.tokens,
         "lowest_concurrency": engine.slots.lowest,
         "budget_reached": meter.reached,
         **{f"tries_{kind}": number for kind, number in sorted(engine.troubles.items())},

@@ -69,7 +69,7 @@ class Engine:
         self._asked[question.key] = asyncio.Event()
         try:
             if answer := await self._in_thread(self.cache.get, question):
-                self.cached += Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)
+                self.cached += _bill(answer)
                 return Ended("answered", answer)
             return await self._pursue(question, order)
         except Failure as failure:
@@ -95,7 +95,9 @@ class Engine:
         while True:
             try:
                 answer = await self._try(question, order, level)
-                return Ended("answered", answer) if answer else Ended("skipped", rule="budget", detail=self._limit())
+                if answer is None:
+                    return Ended("skipped", rule="budget", detail=self._limit())
+                return Ended("answered", answer)
             except Refused as refused:
                 if refused.level is None:
                     self.health.refused(refused.detail)
@@ -149,30 +151,32 @@ class Engine:
         return kept
 
     async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
-        actual, lost = Spent(1), True
+        actual, held = Spent(1), worst
         try:
             answer = await self.server.ask(question, max(level, self.server.level))
-            actual, lost = self._bill(answer), not answer.metered
+            actual, held = _bill(answer), Spent() if answer.metered else worst
+            self.meter.unmetered += not answer.metered
         except Trouble as trouble:
-            lost = trouble.billed
+            held = self._held(trouble, worst)
             self._note(trouble, epoch)
             raise
         except Refused:
-            lost = False
+            held = Spent()
             raise
         except Failure as failure:
-            self._gave_up, lost = failure, False
+            self._gave_up, held = failure, Spent()
             raise
         finally:
-            self.meter.settle(worst, actual, lost)
+            self.meter.settle(worst, actual, held)
             self.slots.free()
         self.slots.answered()
         self.health.answered()
         return answer
 
-    def _bill(self, answer: Answer) -> Spent:
-        self.meter.unmetered += not answer.metered
-        return Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)
+    def _held(self, trouble: Trouble, worst: Spent) -> Spent:
+        if trouble.kind == "timeout":
+            return worst
+        return self.meter.typical(worst) if trouble.billed else Spent()
 
     def _note(self, trouble: Trouble, epoch: int) -> None:
         self.troubles[trouble.kind] += 1
@@ -190,3 +194,7 @@ class Engine:
     async def _in_thread(self, call: Callable[..., R], *arguments: object) -> R:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(call, *arguments))
+
+
+def _bill(answer: Answer) -> Spent:
+    return Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)

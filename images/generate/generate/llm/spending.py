@@ -2,7 +2,8 @@
 
 A request is sent only when the worst it can cost fits under every limit, next to what is spent and promised. So no
 limit is ever passed, and a run stops at most one request's worst cost before it. An answer that was lost on its way
-(timed out, cut off) may have been billed: it is held against the limits at its worst cost, never reported as spent.
+may have been billed, so it is held against the limits, though never reported as spent: one that was cut off at what an
+answer has taken on average, one that timed out, which long answers do, at its worst.
 """
 
 import asyncio
@@ -59,6 +60,7 @@ class Meter:
         self.promised = Spent()
         self.unmetered = 0
         self.reached: str | None = None
+        self._answers = 0
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -78,13 +80,20 @@ class Meter:
                 self.promised += worst
         return self.reached is None
 
-    def settle(self, worst: Spent, actual: Spent, lost: bool = False) -> None:
-        """Take back a promise and enter what the request did cost; a `lost` answer is held at its worst."""
+    def settle(self, worst: Spent, actual: Spent, held: Spent = Spent()) -> None:
+        """Take back a promise, enter what the request did cost, and hold what it may have cost besides."""
         self.promised -= worst
         self.spent += actual
-        if lost:
-            self.held += Spent(0, worst.prompt_tokens, worst.completion_tokens)
+        self.held += Spent(0, held.prompt_tokens, held.completion_tokens)
+        self._answers += actual.tokens > 0
         self._changed.set()
+
+    def typical(self, worst: Spent) -> Spent:
+        """What an answer has taken on average so far; the worst where none has come yet."""
+        if not self._answers:
+            return worst
+        mean = self.this_try
+        return Spent(1, mean.prompt_tokens // self._answers, mean.completion_tokens // self._answers)
 
     @property
     def this_try(self) -> Spent:
