@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from airflow_side.secrets import S3_NAMES, resolve_secrets
 from airflow_side.settings import read_settings
-from contract.failures import BadConfig, BadInput, DamagedData, RemoteTrouble
+from contract.failures import BadInput, DamagedData
 from contract.manifest import MANIFEST, PREVIEW, Manifest, Preview, parse_manifest
 from contract.release import LATEST_FILE, VERSIONS, Release
 from contract.stages import BY_NAME, STAGES
@@ -63,58 +61,6 @@ class LocalFiles:
         folder = self.root / name
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         return (path for path in found if not path.name.startswith("."))
-
-
-class S3Files:
-    """A bucket's prefix, through the `minio` SDK."""
-
-    def __init__(self, root: Address) -> None:
-        from minio import Minio  # 0.2 s that a local store does not need
-
-        env = resolve_secrets(S3_NAMES)
-        if missing := [name for name in S3_NAMES[:3] if name not in env]:
-            raise BadConfig(f"{', '.join(missing)} not set", expected="these, or the connection nocturne_s3")
-        endpoint = urlsplit(env["NOCTURNE_S3_ENDPOINT"])
-        self.root = root
-        self.client = Minio(
-            endpoint.netloc,
-            access_key=env["NOCTURNE_S3_ACCESS_KEY"],
-            secret_key=env["NOCTURNE_S3_SECRET_KEY"],
-            secure=endpoint.scheme == "https",
-            region=env.get("NOCTURNE_S3_REGION", "us-east-1"),
-        )
-
-    def read(self, name: str) -> bytes | None:
-        """The whole object, or None where there is none."""
-        from minio.error import S3Error
-
-        try:
-            response = self.client.get_object(self.root.bucket, self._key(name))
-        except S3Error as error:
-            if error.code in ("NoSuchKey", "NoSuchObject"):
-                return None
-            raise RemoteTrouble(f"S3 answered {error.code}", where=str(self.root)) from None
-        try:
-            return bytes(response.read())
-        finally:
-            response.close()
-            response.release_conn()
-
-    def folders(self, name: str) -> list[str]:
-        """Common prefixes directly below."""
-        return [found for found, is_folder in self._below(name) if is_folder and not found.startswith(".")]
-
-    def names(self, name: str) -> list[str]:
-        """Objects directly below."""
-        return [found for found, is_folder in self._below(name) if not is_folder]
-
-    def _below(self, name: str) -> Iterator[tuple[str, bool]]:
-        prefix = f"{self._key(name)}/".lstrip("/")
-        for item in self.client.list_objects(self.root.bucket, prefix):
-            yield item.object_name[len(prefix) :].rstrip("/"), item.is_dir
-
-    def _key(self, name: str) -> str:
-        return "/".join(part for part in (self.root.path, name) if part)
 
 
 class Catalog:
@@ -223,7 +169,11 @@ class Catalog:
 def open_catalog() -> Catalog:
     """The catalog of the store that the settings name."""
     root = read_settings().store
-    return Catalog(root, S3Files(root) if root.scheme == "s3" else LocalFiles(Path(root.path)))
+    if root.scheme == "file":
+        return Catalog(root, LocalFiles(Path(root.path)))
+    from airflow_side.catalog_s3 import S3Files  # its SDK takes 0.2 s, which no reading of a DAG file should pay
+
+    return Catalog(root, S3Files(root))
 
 
 def _recipe(name: str) -> str:

@@ -27,22 +27,22 @@ class DatasetLink(BaseOperatorLink):
 
 @attrs.define()
 class ReportLink(BaseOperatorLink):
-    """The report that `explore` wrote."""
+    """The report that `explore` wrote, and `publish` ships."""
 
     name = "Report"
 
     def get_link(self, operator: "StageOperator", *, ti_key: Any) -> str:  # type: ignore[override]
         """The report's address, relative to Airflow's own."""
-        is_report = operator.page and operator.stage_name == "explore"
+        is_report = operator.page and operator.stage_name in ("explore", "publish")
         return f"{operator.page}/files/{REPORT}" if is_report else ""
 
 
 @attrs.define()
 class MlflowLink(BaseOperatorLink):
-    """The run in MLflow that a training wrote."""
+    """The run in MLflow that the task wrote, or the model version that it registered."""
 
     name = "MLflow"
 
     def get_link(self, operator: "StageOperator", *, ti_key: Any) -> str:  # type: ignore[override]
-        """The run's page, as a browser reaches it."""
+        """The page, as a browser reaches it."""
         return operator.mlflow_page

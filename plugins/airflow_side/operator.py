@@ -124,7 +124,7 @@ class StageOperator(DockerOperator):
         """Remember what the links show; put the result and its parents into the asset's event."""
         recipe, stage, key = parse_uri(result.uri).path.split("/")[-3:]
         self.page = f"{PAGES}/{recipe}/{stage}/{key}"
-        mlflow = result.links.get("mlflow_run", "")
+        mlflow = result.links.get("mlflow_model") or result.links.get("mlflow_run", "")
         self.mlflow_page = mlflow.replace(settings.mlflow_uri, settings.mlflow_ui) if settings.mlflow_uri else mlflow
         for asset in self.outlets:
             context["outlet_events"][asset].extra = {

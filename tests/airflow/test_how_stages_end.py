@@ -1,9 +1,12 @@
 """Every way a stage can end, as Airflow sees it: the same with both runners."""
 
+import dataclasses
+
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_side.outcome import StageEmpty, StageFailed, StageOutOfMemory, StageTrouble
+from contract.stages import BY_NAME, Resources
 
 
 def test_result_comes_from_the_file_not_from_the_log(ingest_that, run, runner_kind, tmp_path):
@@ -52,9 +55,10 @@ def test_success_without_a_result_is_not_success(ingest_that, run, runner_kind):
 def test_out_of_memory_is_told_apart_and_not_retried(ingest_that, run, fake_image, project, monkeypatch):
     monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
     monkeypatch.setenv("NOCTURNE_IMAGE_TAG", fake_image)
-    operator = ingest_that("eat=6000")
-    with pytest.raises(StageOutOfMemory, match="limit of 4 GB"):
-        run(operator)
+    small = dataclasses.replace(BY_NAME["ingest"], resources=Resources(memory_gb=0.1))
+    monkeypatch.setitem(BY_NAME, "ingest", small)
+    with pytest.raises(StageOutOfMemory, match=r"limit of 0.1 GB"):
+        run(ingest_that("eat=400"))
 
 
 def test_lines_keep_their_level_and_secrets_stay_out(ingest_that, run, runner_kind, monkeypatch, capfd):
@@ -84,6 +88,7 @@ def test_process_runner_refuses_an_airflow_with_user_accounts(ingest_that, run, 
         run(ingest_that("x"))
 
 
+@pytest.mark.needs_docker
 def test_missing_image_says_what_to_type(ingest_that, run, project, monkeypatch, fake_image):
     monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
     monkeypatch.setenv("NOCTURNE_IMAGE_TAG", "never-built")

@@ -15,8 +15,8 @@ from airflow.sdk.execution_time.timeout import TimeoutPosix
 
 WORKER = Path(__file__).parent / "worker.py"
 ROOT = Path(__file__).resolve().parents[2]
-STARTED_WITHIN = 20.0
-KILLED_WITHIN = 4.0
+STARTED_WITHIN = 60.0
+KILLED_WITHIN = 5.0  # then Airflow kills the worker
 
 
 class House:
@@ -61,7 +61,7 @@ class House:
         return sessions[0] != "Z" and sessions[3] in self.starts() and arguments != [b""]
 
 
-def ended(worker, within=60):
+def ended(worker, within=120):
     output, _ = worker.communicate(timeout=within)
     return output.strip().splitlines()[-1]
 
@@ -76,9 +76,10 @@ def test_kill_ends_a_deaf_stage_and_its_children_in_time(house):
     house.wait_for_starts(1)
     began = time.monotonic()
     worker.send_signal(signal.SIGTERM)
+    while house.alive():
+        assert time.monotonic() - began < KILLED_WITHIN
+        time.sleep(0.1)
     assert "StageTrouble" in ended(worker)
-    assert time.monotonic() - began < KILLED_WITHIN
-    assert house.alive() == []
 
 
 def test_try_after_a_lost_worker_neither_overlaps_nor_leaves_an_orphan(house):
@@ -96,9 +97,11 @@ def test_try_after_a_lost_worker_neither_overlaps_nor_leaves_an_orphan(house):
     assert house.alive() == []
 
 
-def test_finished_container_of_a_lost_worker_is_not_run_again(house):
-    if house.kind == "process":
-        pytest.skip("a process leaves nothing to take over")
+@pytest.mark.needs_docker
+def test_finished_container_of_a_lost_worker_is_not_run_again(fake_image, project, tmp_path, monkeypatch):
+    monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
+    monkeypatch.setenv("NOCTURNE_IMAGE_TAG", fake_image)
+    house = House("docker", tmp_path / "store")
     first = house.worker("sleep=1")
     house.wait_for_starts(1)
     first.send_signal(signal.SIGKILL)
