@@ -5,7 +5,7 @@ EMBEDDED = exec env PYTHONPATH=images/shared:images/airflow .venv/airflow/bin/py
 DEV = .venv/dev/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venvs test-venvs demo ui stop test check fix docs clean
+.PHONY: help venvs test-venvs demo ui stop test check fix docs screenshots clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ fix: test-venvs ## Format the code and mend what the linter can mend
 
 docs: test-venvs ## Write the generated parts of the README and docs/ anew
 	@$(DEV)/python docs/generate.py
+
+screenshots: ## Make the README's pictures from a stack that is up and has a finished demo (Node.js, Chromium)
+	@npm install --silent --no-fund --no-audit --prefix .nocturne/browser playwright-core@1
+	@node docs/screenshots.mjs
 
 clean: stop ## Remove all runs and data of the demo (.nocturne); virtual environments stay
 	@rm -rf .nocturne
