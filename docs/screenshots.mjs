@@ -38,12 +38,14 @@ const pictures = {
     await page.getByText("instruct", { exact: false }).first().waitFor();
   },
   async graph(page) {
+    await page.setViewportSize({ width: 1900, height: 620 }); // ten steps in a row
     await page.goto(airflow);
     await page.evaluate(() => localStorage.setItem("default_dag_view", JSON.stringify("graph")));
     await page.goto(`${airflow}/dags/refresh_demo/runs/${encodeURIComponent(await newestRun("refresh_demo"))}`);
     await page.locator(".react-flow__node").first().waitFor();
   },
   async dataset(page) {
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(`${airflow}/plugin/datasets`);
     const inside = page.frameLocator("iframe");
     await inside.getByRole("link", { name: "demo" }).first().click();
