@@ -11,10 +11,11 @@ duplicate is any copy but the first, and overlapping copies count once. A most f
 at all. N-grams are counted in the first 100,000 words.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
-from curate.filter.row import Measure, Row, ngrams, share
+import numpy as np
+
+from curate.filter.row import Measure, Row, share
 
 STOP_WORDS = frozenset(("the", "be", "to", "of", "and", "that", "have", "with"))
 BULLETS = ("•", "‣", "●", "◦", "▪", "-", "*", "+")
@@ -88,20 +89,25 @@ def top_ngram(length: int) -> Measure:
     """Share of characters in the most frequent n-gram of `length` words, if it occurs more than once."""
 
     def measure(row: Row) -> float:
-        counts = Counter(ngrams(row.opening, length))
-        ngram, count = max(counts.items(), key=lambda item: item[1], default=((), 0))
-        return share(count * (sum(map(len, ngram)) + length - 1), row.opening_characters) if count > 1 else 0.0
+        grams = row.ngrams(length)
+        counts = np.bincount(grams)[grams]
+        if not len(grams) or (count := int(counts.max())) == 1:
+            return 0.0
+        first = int(counts.argmax())
+        characters = sum(map(len, row.opening[first : first + length])) + length - 1
+        return share(count * characters, row.opening_characters)
 
     return measure
 
 
 def duplicate_ngrams(length: int) -> Measure:
-    """Share of characters in n-grams of `length` words, 5 or more, that came before, overlaps counted once."""
+    """Share of characters in n-grams of `length` words that came before, overlaps counted once."""
 
     def measure(row: Row) -> float:
-        if not row.repeats_five_words:
+        grams = row.ngrams(length)
+        if not len(grams) or grams.max() + 1 == len(grams):
             return 0.0
-        return share(_characters_seen_before(ngrams(row.opening, length), length), row.opening_characters)
+        return share(_characters_seen_before(grams.tolist(), row.opening, length), row.opening_characters)
 
     return measure
 
@@ -111,15 +117,14 @@ def repeated_characters(parts: Sequence[str]) -> int:
     return sum(map(len, parts)) - sum(map(len, set(parts)))
 
 
-def _characters_seen_before(grams: list[tuple[str, ...]], length: int) -> int:
-    seen: set[tuple[str, ...]] = set()
+def _characters_seen_before(grams: list[int], words: list[str], length: int) -> int:
+    seen: set[int] = set()
     position = characters = 0
     while position < len(grams):
-        gram = grams[position]
-        if gram in seen:
-            characters += sum(map(len, gram))
+        if grams[position] in seen:
+            characters += sum(map(len, words[position : position + length]))
             position += length
         else:
-            seen.add(gram)
+            seen.add(grams[position])
             position += 1
     return characters

@@ -4,11 +4,15 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~‘’“”«»…–—•·"
 
 OPENING = 100_000  # words; Gopher drops longer texts anyway
 
 Number = int | float
+Numbers = NDArray[np.int64]
 
 
 class Row:
@@ -49,15 +53,18 @@ class Row:
         return len(self.text) if whole else sum(map(len, self.opening)) + OPENING - 1
 
     @cached_property
-    def repeats_five_words(self) -> bool:
-        """Whether any run of five words occurs twice in the opening; if not, no longer run does."""
-        grams = ngrams(self.opening, 5)
-        return len(set(grams)) < len(grams)
+    def _grams(self) -> list[Numbers]:
+        """The numbers of words; `ngrams` appends those of longer runs."""
+        known: dict[str, int] = {}
+        return [np.array([known.setdefault(word, len(known)) for word in self.opening], np.int64)]
 
-
-def ngrams(words: list[str], length: int) -> list[tuple[str, ...]]:
-    """All runs of `length` words."""
-    return list(zip(*(words[start:] for start in range(length)), strict=False))
+    def ngrams(self, length: int) -> Numbers:
+        """A number for each run of `length` words of the opening, the same for equal runs."""
+        words = self._grams[0]
+        for shorter in range(len(self._grams), length):
+            pairs = self._grams[-1][:-1] * len(words) + words[shorter:]
+            self._grams.append(np.unique(pairs, return_inverse=True)[1])
+        return self._grams[length - 1]
 
 
 class Finding(NamedTuple):
