@@ -9,7 +9,7 @@ import json
 import typing
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a run leaves for others to see; `content_hash` is None where it failed."""
+    """What a run leaves for others to see; it failed where it has no `content_hash`."""
 
     lines: frozenset[str]
-    content_hash: str | None = None
+    content_hash: str = ""
+    uri: str = ""
 
     def with_lines(self, more: Iterable[str]) -> "Seen":
-        return Seen(self.lines | frozenset(more), self.content_hash)
+        return replace(self, lines=self.lines | frozenset(more))
 
 
 def fields_of(model: type[Config]) -> list[str]:
@@ -93,7 +94,7 @@ def run(stage: str, config: dict[str, Any], inputs: Iterable[str], folder: Path)
         return Seen(frozenset([f"failure {type(failure).__name__}: {failure.sentence()}"]))
     dataset = open_dataset(request.address)
     assert dataset
-    return Seen(frozenset(_lines(dataset)), dataset.manifest.content_hash)
+    return Seen(frozenset(_lines(dataset)), dataset.manifest.content_hash, dataset.uri)
 
 
 def check(stage: str, case: Case, before: Seen, after: Seen) -> None:

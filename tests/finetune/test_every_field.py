@@ -1,82 +1,101 @@
 """Each field of the fine-tuning stages, changed, changes a result, or what the trainer is told; none is left out."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from transformers import EarlyStoppingCallback
 
 from contract.config.finetune import TrainConfig, Training
-from every_field import Case, check, missing_cases, run
+from contract.stages import BY_NAME
+from every_field import Case, Seen, check, missing_cases, run
+from finetune.data import Row
 from finetune.model import pick_device
-from finetune.tiny import tiny_model
-from finetune.train.trainer import adapter_config, arguments
+from finetune.tiny import tiny_model, train_tokenizer
+from finetune.train.trainer import adapter_config, arguments, make_trainer
 from published import TRAINING, publish, real_samples
 
-SMALL = {"training": TRAINING | {"max_length": 64}, "max_truncated": 1.0}
+SMALL = {"training": TRAINING | {"max_length": 64, "epochs": 1}, "max_truncated": 1.0}
 PLAN = [
     Case("training.base_model", "/nowhere", "failure BadInput", SMALL),
     Case("training.method", "full", "figure trainable_parameters", SMALL),
     Case("training.template", "gemma", "template.txt", SMALL),
-    Case("training.pad_token", "<none>", "failure BadInput", SMALL),
+    Case("training.pad_token", "<s>", '"pad_token": "<s>"', SMALL),
+    Case("training.loss_on", "everything", '"learned_tokens"', SMALL),
     Case("training.max_length", 96, "figure truncated", SMALL),
+    Case("training.packing", False, '"isolated": null', SMALL),
+    Case("training.lora.rank", 4, "figure trainable_parameters", SMALL),
     Case("training.seed", 7, "file base/model.safetensors", SMALL),
     Case("training.device", "gpu", "failure BadConfig", SMALL),
     Case("gpu_memory_gb", 0.001, "failure BadConfig", SMALL),
     Case("max_truncated", 0.0, "failure BadInput", SMALL),
 ]
-EVALUATE = [
-    Case("generations", 1, "comparison.md"),
-    Case("max_new_tokens", 2, "comparison.md"),
-    Case("min_improvement", 50, "figure gate failed"),
-]
-EXPORT = [
-    Case("dtype", "float32", "file model/model.safetensors"),
-    Case("tolerance", 1e-12, "failure BadInput"),
-]
-REGISTER = [
-    Case("model_name", "another", "another"),
-    Case("champion", "never", '"champion": false'),
-]
-TOLD: dict[str, Any] = {
-    "packing": False,
-    "batch_size": 3,
-    "accumulation": 5,
-    "epochs": 7,
-    "learning_rate": 0.5,
-    "schedule": "cosine",
-    "warmup_steps": 4,
-    "optimizer": "adafactor",
-    "weight_decay": 0.5,
-    "max_grad_norm": 2,
-    "gradient_checkpointing": True,
-    "early_stopping": 2,
-    "max_length": 77,
-    "seed": 5,
-    "lora.rank": 3,
-    "lora.alpha": 3,
-    "lora.dropout": 0.5,
-    "eval_every": 5,
-    "save_every": 20,
+COMPARE = {"generations": 2, "max_new_tokens": 8, "min_improvement": -100}
+LATER = {
+    "evaluate": [
+        Case("generations", 1, "comparison.md", COMPARE),
+        Case("max_new_tokens", 2, "comparison.md", COMPARE),
+        Case("min_improvement", 50, "figure gate failed", COMPARE),
+    ],
+    "export": [
+        Case("dtype", "float32", "file model/model.safetensors"),
+        Case("tolerance", 1e-12, "failure BadInput"),
+    ],
+    "register": [
+        Case("model_name", "another", '"model": "another"'),
+        Case("champion", "never", '"champion": false'),
+    ],
 }
-"""What goes to the trainer unchanged; training with each would take an hour and show no more."""
-ELSEWHERE = {"loss_on", "cpu_threads"}
+TOLD: dict[str, tuple[Any, str, Any]] = {
+    "training.packing": (False, "packing", False),
+    "training.batch_size": (3, "per_device_train_batch_size", 3),
+    "training.accumulation": (5, "gradient_accumulation_steps", 5),
+    "training.epochs": (7, "num_train_epochs", 7),
+    "training.learning_rate": (0.5, "learning_rate", 0.5),
+    "training.schedule": ("constant", "lr_scheduler_type", "constant_with_warmup"),
+    "training.warmup_steps": (4, "warmup_steps", 4),
+    "training.optimizer": ("adafactor", "optim", "adafactor"),
+    "training.weight_decay": (0.5, "weight_decay", 0.5),
+    "training.max_grad_norm": (2, "max_grad_norm", 2),
+    "training.gradient_checkpointing": (True, "gradient_checkpointing", True),
+    "training.early_stopping": (2, "load_best_model_at_end", True),
+    "training.max_length": (77, "max_length", 77),
+    "training.seed": (5, "seed", 5),
+    "training.lora.rank": (3, "r", 3),
+    "training.lora.alpha": (3, "lora_alpha", 3),
+    "training.lora.dropout": (0.5, "lora_dropout", 0.5),
+    "eval_every": (5, "eval_steps", 5),
+    "save_every": (20, "save_steps", 20),
+}
+"""Field -> another value, and what the trainer or the adapter is told for it. Training with each would take an hour."""
+ELSEWHERE = {"training.cpu_threads"}
 
 
-def told(training: dict[str, Any], steps: dict[str, int]) -> dict[str, Any]:
+def told(config: dict[str, Any]) -> dict[str, Any]:
     """All that the trainer and the adapter are made with."""
-    config = TrainConfig(training=Training.model_validate(training), **steps)
-    model = tiny_model(300, 0, 64)
-    adapter = adapter_config(config.training, model, added_tokens=False)
-    return arguments(config, torch.device("cpu"), "folder").to_dict() | {"adapter": adapter.to_dict()}
+    parsed = TrainConfig.model_validate(config)
+    adapter = adapter_config(parsed.training, tiny_model(300, 0, 64), added_tokens=False)
+    return arguments(parsed, torch.device("cpu"), Path("folder")).to_dict() | adapter.to_dict()
 
 
 @pytest.mark.parametrize("name", TOLD)
 def test_the_trainer_is_told(name):
-    training, steps = {}, {}
-    parent, _, leaf = name.rpartition(".")
-    target = steps if name.endswith("_every") else training
-    (target.setdefault(parent, {}) if parent else target)[leaf] = TOLD[name]
-    assert told(training, steps) != told({}, {})
+    value, argument, wanted = TOLD[name]
+    case = Case(name, value, argument)
+    assert told(case.base)[argument] != wanted
+    assert told(case.changed)[argument] == wanted
+
+
+@pytest.mark.parametrize("patience", [0, 1, 3])
+def test_early_stopping_has_its_patience(patience, tmp_path):
+    config = TrainConfig(training=Training(method="full", early_stopping=patience))
+    tokenizer, row = train_tokenizer(["a few words"], vocabulary=300), Row("a", [5, 6, 7], [5, 6, 7], 3)
+    trainer = make_trainer(tiny_model(300, 0, 64), tokenizer, config, ([row], [row]), False, tmp_path, [])
+    found = [
+        c.early_stopping_patience for c in trainer.callback_handler.callbacks if isinstance(c, EarlyStoppingCallback)
+    ]
+    assert found == [patience] * bool(patience)
 
 
 def test_the_number_of_threads_is_set():
@@ -86,56 +105,48 @@ def test_the_number_of_threads_is_set():
 
 
 def test_every_field_has_a_case():
-    training = {case.field.removeprefix("training.") for case in PLAN} | set(TOLD) | ELSEWHERE
-    whole = [Case(f"training.{name}", None, "") for name in training if name in leaves(Training)]
-    cases = {
-        "plan": [*(case for case in PLAN if not case.field.startswith("training.")), *whole],
-        "train": [*whole, Case("eval_every", 1, ""), Case("save_every", 1, "")],
-        "evaluate": EVALUATE,
-        "export": EXPORT,
-        "register": REGISTER,
+    # What plan and train read alike: a case for either is a case for both.
+    shared = {case.field for case in PLAN if case.field.startswith("training.")} | ELSEWHERE
+    shared |= {name for name in TOLD if name.startswith("training.")}
+    named = {
+        "plan": shared | {case.field for case in PLAN},
+        "train": shared | set(TOLD),
+        **{stage: {case.field for case in cases} for stage, cases in LATER.items()},
     }
+    cases = {stage: [Case(name, None, "") for name in sorted(names)] for stage, names in named.items()}
     assert missing_cases("finetune", cases) == {}
 
 
-def leaves(model) -> set[str]:
-    from every_field import fields_of
-
-    return set(fields_of(model))
-
-
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory):
-    """The dataset, and what the unchanged plan says."""
-    folder = tmp_path_factory.mktemp("fields")
-    dataset = publish(folder / "published", real_samples(14, 4))
-    return dataset, run("plan", SMALL, [f"samples={dataset}"], folder / "plan")
+def way(tmp_path_factory) -> dict[str, Seen]:
+    """The five stages over a small dataset, unchanged and without a tracking server; `samples` is that dataset."""
+    folder = tmp_path_factory.mktemp("way")
+    seen = {"samples": Seen(frozenset(), uri=publish(folder / "published", real_samples(14, 4)))}
+    train = {"training": SMALL["training"]}
+    for stage, config in (
+        ("plan", SMALL),
+        ("train", train),
+        ("evaluate", COMPARE),
+        ("export", {}),
+        ("register", {}),
+    ):
+        seen[stage] = run(stage, config, inputs_of(stage, seen), folder / stage)
+        assert seen[stage].uri, seen[stage].lines
+    return seen
+
+
+def inputs_of(stage: str, seen: dict[str, Seen]) -> list[str]:
+    return [f"{port.name}={seen[port.name].uri}" for port in BY_NAME[stage].inputs]
 
 
 @pytest.mark.parametrize("case", PLAN, ids=lambda case: case.field)
-def test_a_field_of_plan_changes_the_result(case, planned, tmp_path):
-    check("plan", case, planned[1], run("plan", case.changed, [f"samples={planned[0]}"], tmp_path))
+def test_a_field_of_plan_changes_the_result(case, way, tmp_path):
+    check("plan", case, way["plan"], run("plan", case.changed, inputs_of("plan", way), tmp_path))
 
 
-LATER = [("evaluate", case) for case in EVALUATE] + [("export", case) for case in EXPORT]
-LATER += [("register", case) for case in REGISTER]
-
-
-@pytest.fixture(scope="module")
-def unchanged(walked, tmp_path_factory):
-    """The results of evaluate, export and register with their defaults, each made once."""
-    folder, known = tmp_path_factory.mktemp("unchanged"), {}
-
-    def get(stage, inputs):
-        if stage not in known:
-            known[stage] = run(stage, {}, inputs, folder / stage)
-        return known[stage]
-
-    return get
-
-
-@pytest.mark.parametrize(("stage", "case"), LATER, ids=lambda item: getattr(item, "field", item))
-def test_a_field_of_what_follows_changes_the_result(stage, case, walked, unchanged, tmp_path):
-    names = ("train", "evaluate", "export") if stage == "register" else ("train",)
-    inputs = [f"{name}={uri}" for name, uri in walked.inputs(*names)]
-    check(stage, case, unchanged(stage, inputs), run(stage, case.changed, inputs, tmp_path))
+@pytest.mark.parametrize(
+    ("stage", "case"),
+    [pytest.param(stage, case, id=f"{stage}.{case.field}") for stage in LATER for case in LATER[stage]],
+)
+def test_a_field_of_what_follows_changes_the_result(stage, case, way, tmp_path):
+    check(stage, case, way[stage], run(stage, case.changed, inputs_of(stage, way), tmp_path))
