@@ -14,7 +14,7 @@ import pytest
 from containers.conftest import ROOT, absent, docker
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.slow]
-PROJECT = "nocturne-test"
+PROJECT = f"nocturne-test-{os.getpid()}"  # so that two runs on one engine do not meet
 PATIENCE = 900  # seconds for one DAG run, or for the DAG processor's first pass
 WHAT_IS_THERE = """
 import json, mlflow, os
