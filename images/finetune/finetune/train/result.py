@@ -17,7 +17,8 @@ def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> Non
     """Write the dataset's files and figures. What is hashed holds no times and no paths."""
     output, training = job.output, job.config.training
     history = [_deterministic(entry) for entry in trainer.state.log_history]
-    curves = json.dumps([entry for entry in history if len(entry) > 1], indent=1)
+    # Sorted: a resumed training reads its first entries back from a checkpoint, where they are.
+    curves = json.dumps([entry for entry in history if len(entry) > 1], indent=1, sort_keys=True)
     output.add_text("history.json", curves)
     _write_weights(job, trainer)
     _copy(job, TOKENIZER)
