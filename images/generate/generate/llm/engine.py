@@ -144,11 +144,15 @@ class Engine:
         return await asyncio.shield(task)
 
     async def _send(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
-        answer = await self._request(question, level, worst, epoch)
-        kept, _ = await asyncio.gather(
-            self._in_thread(self.cache.put, question, answer), self.purse.record(self.meter.this_try)
-        )
-        return kept
+        """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill."""
+        try:
+            answer = await self._request(question, level, worst, epoch)
+            kept, _ = await asyncio.gather(
+                self._in_thread(self.cache.put, question, answer), self.purse.record(self.meter.this_try)
+            )
+            return kept
+        finally:
+            self.slots.free()
 
     async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
         actual, held = Spent(1), worst
@@ -168,7 +172,6 @@ class Engine:
             raise
         finally:
             self.meter.settle(worst, actual, held)
-            self.slots.free()
         self.slots.answered()
         self.health.answered()
         return answer
