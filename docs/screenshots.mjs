@@ -51,6 +51,11 @@ const pictures = {
     await inside.getByRole("link", { name: "demo" }).first().click();
     await inside.locator("a[href*='publish/']").first().click();
     await inside.getByText("instruct").first().waitFor();
+    const frame = page.frames().find((item) => item.url().includes("/nocturne/"));
+    await frame.evaluate((here) => {
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(here, "/srv/nocturne/");
+    }, root); // where this checkout lies is nobody's business
   },
   async mlflow(page) {
     const find = (path, body) =>
@@ -65,6 +70,8 @@ const pictures = {
     const run = runs.find((item) => (item.data.metrics ?? []).some((metric) => metric.key === "train_loss")) ?? runs[0];
     await page.goto(`${mlflow}/#/experiments/${run.info.experiment_id}/runs/${run.info.run_id}/model-metrics`);
     await page.locator(".js-plotly-plot").first().waitFor();
+    const assistant = page.getByRole("button", { name: "Close" });
+    if (await assistant.count()) await assistant.first().click();
   },
 };
 
