@@ -46,12 +46,19 @@ def test_both_process_tables_show_a_whole_family(leader, read, monkeypatch):
     assert os.getpid() not in {process.pid for process in family}
 
 
+def soon_over(family) -> bool:
+    """Whether all have ended within a few seconds: the kernel reaps them in its own time."""
+    deadline = time.monotonic() + 5
+    while living(family) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not living(family)
+
+
 def test_a_family_ends_whole(leader, monkeypatch):
     monkeypatch.setattr(processes, "GRACE_SECONDS", 1.0)
     family = processes.family([leader.pid])
     processes.end([leader.pid])
-    time.sleep(0.2)
-    assert living(family) == []
+    assert soon_over(family)
 
 
 def test_what_a_killed_command_left_is_found_again_by_number_and_start(leader, tmp_path, monkeypatch):
@@ -66,8 +73,7 @@ def test_what_a_killed_command_left_is_found_again_by_number_and_start(leader, t
 
     register.write_text(json.dumps({leader.pid: started}))
     assert stop_left_over(register) == 1
-    time.sleep(0.2)
-    assert living(family) == []
+    assert soon_over(family)
     assert not register.exists()
 
 
