@@ -38,9 +38,8 @@ fix: test-venvs ## Format the code and mend what the linter can mend
 docs: test-venvs ## Write the generated parts of the README and docs/ anew
 	@$(DEV)/python docs/generate.py
 
-screenshots: ## Make the README's pictures from a stack that is up and has a finished demo (Node.js, Chromium)
-	@npm install --silent --no-fund --no-audit --prefix .nocturne/browser playwright-core@1
-	@node docs/screenshots.mjs
+screenshots: test-venvs ## Make the README's pictures from a stack that is up and has a finished demo (Chromium)
+	@PYTHONPATH=tests $(DEV)/python docs/screenshots.py $(ONLY)
 
 clean: stop ## Remove all runs and data of the demo (.nocturne); virtual environments stay
 	@rm -rf .nocturne

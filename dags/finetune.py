@@ -16,10 +16,11 @@ from airflow.sdk import DAG
 
 from airflow_side import dataset_task
 from airflow_side.dag import dag_arguments, published, stage_task
-from airflow_side.flow import finetune_flow, load_recipes
+from airflow_side.flow import finetune_flow, read_recipes
 from airflow_side.form import trigger_form
 
-for recipe in load_recipes(Path(__file__).parent / "recipes"):
+recipes, _ = read_recipes(Path(__file__).parent / "recipes")
+for recipe in recipes:
     if recipe.finetune is None:
         continue
     flow = finetune_flow(recipe)

@@ -17,10 +17,11 @@ from pathlib import Path
 from airflow.sdk import DAG, chain
 
 from airflow_side.dag import dag_arguments, nightly, published, stage_task
-from airflow_side.flow import load_recipes, refresh_flow
+from airflow_side.flow import read_recipes, refresh_flow
 from airflow_side.form import trigger_form
 
-for recipe in load_recipes(Path(__file__).parent / "recipes"):
+recipes, _ = read_recipes(Path(__file__).parent / "recipes")
+for recipe in recipes:
     flow = refresh_flow(recipe)
     with DAG(**dag_arguments(flow, __doc__), schedule=nightly(recipe), params=trigger_form(flow)):
         *before, last = flow.steps()

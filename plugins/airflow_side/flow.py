@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.config.base import Config
+from contract.failures import BadConfig
 from contract.problems import parse_config
 from contract.recipe import Recipe, load_recipe
 from contract.steps import Step, finetune_steps, refresh_steps
@@ -43,12 +44,18 @@ def finetune_flow(recipe: Recipe) -> Flow:
     return Flow(f"finetune_{recipe.name}", recipe, recipe.finetune, finetune_steps)
 
 
-def load_recipes(folder: Path) -> list[Recipe]:
-    """Every recipe of a folder, by name.
+def read_recipes(folder: Path) -> tuple[list[Recipe], list[BadConfig]]:
+    """Every recipe of a folder that can be read, by name, and what is wrong with each other one.
 
-    Raises `BadConfig` naming file, field, value and what is allowed.
+    One broken file must not take the DAGs of all recipes with it.
     """
-    return [load_recipe(path) for path in sorted(folder.glob("*.yaml"))]
+    recipes, broken = [], []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            recipes.append(load_recipe(path))
+        except BadConfig as failure:
+            broken.append(failure)
+    return recipes, broken
 
 
 def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:

@@ -1,9 +1,11 @@
 """Every way a stage can end, as Airflow sees it: the same with both runners."""
 
+import contextlib
 import dataclasses
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from docker import APIClient
 
 from airflow_side.outcome import StageEmpty, StageFailed, StageOutOfMemory, StageTrouble
 from contract.stages import BY_NAME, Resources
@@ -93,4 +95,44 @@ def test_missing_image_says_what_to_type(ingest_that, run, project, monkeypatch,
     monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
     monkeypatch.setenv("NOCTURNE_IMAGE_TAG", "never-built")
     with pytest.raises(StageFailed, match="make images"):
+        run(ingest_that("x"))
+
+
+class Watching(APIClient):
+    """A connection that remembers how the engine describes each container just before it starts."""
+
+    def __init__(self):
+        super().__init__(version="auto")
+        self.seen = []
+
+    def start(self, container, *args, **kwargs):
+        self.seen.append(self.inspect_container(container))
+        super().start(container, *args, **kwargs)
+
+
+@pytest.mark.needs_docker
+def test_gpu_stage_asks_the_engine_for_gpus(ingest_that, run, fake_image, project, monkeypatch):
+    monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
+    monkeypatch.setenv("NOCTURNE_IMAGE_TAG", fake_image)
+    monkeypatch.setitem(BY_NAME, "ingest", dataclasses.replace(BY_NAME["ingest"], resources=Resources(gpu=True)))
+    asked = []
+    for gpu in ("0", "1"):
+        monkeypatch.setenv("NOCTURNE_GPU", gpu)
+        operator, engine = ingest_that("x"), Watching()
+        monkeypatch.setattr(operator, "_connect", lambda engine=engine: engine)
+        with contextlib.suppress(StageFailed):  # this engine may have no GPU to give, but it was asked
+            run(operator)
+        asked.append(engine.seen[0]["HostConfig"]["DeviceRequests"])
+        assert engine.containers(all=True, filters={"id": engine.seen[0]["Id"]}) == []
+    without, (request,) = asked
+    assert not without
+    assert (request["Driver"], request["Count"], request["Capabilities"]) == ("nvidia", -1, [["gpu"]])
+
+
+@pytest.mark.needs_docker
+def test_refused_container_is_not_tried_again(ingest_that, run, fake_image, project, monkeypatch):
+    monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
+    monkeypatch.setenv("NOCTURNE_IMAGE_TAG", fake_image)
+    monkeypatch.setenv("NOCTURNE_DOCKER_NETWORK", "no-such-network")
+    with pytest.raises(StageFailed, match="NOCTURNE_DOCKER_NETWORK"):
         run(ingest_that("x"))

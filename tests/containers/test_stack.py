@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from browser import chromium, signed_in
 from containers.conftest import ROOT, absent, docker
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.slow]
@@ -64,6 +65,23 @@ class Stack:
         path = f"/api/v2/dags/{dag}/dagRuns/{runs[0]['dag_run_id']}/taskInstances"
         tasks = self.airflow(path, token=token)[1]["task_instances"]
         return runs[0]["state"], {task["task_id"]: task["state"] for task in tasks}
+
+    def wait_for(self, dag, token):
+        """The latest run's state and its tasks' states, once it has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while (run := self.last_run(dag, token))[0] not in ("success", "failed") and time.monotonic() < deadline:
+            time.sleep(3)
+        return run
+
+    def log_of(self, task):
+        """Everything that the tries of a task have logged."""
+        found = f"cat $(find /opt/airflow/logs -type f -path '*task_id={task}*')"
+        return docker("exec", self.services()["airflow-scheduler"]["Id"], "sh", "-c", found, check=False)
+
+    def stage_containers(self, *options):
+        """Ids of the stages' containers that there are."""
+        label = f"label=nocturne.socket-proxy={PROJECT}"
+        return docker("ps", "-aq", "--filter", label, *options).split()
 
     def in_stage(self, image, code):
         """Run Python in the image of a stage, where stages run; what it prints last is JSON."""
@@ -176,15 +194,69 @@ def test_the_demo_goes_from_articles_to_a_registered_model(stack, image):
         assert stack.airflow(f"/api/v2/dags/{dag}", {"is_paused": False}, token, "PATCH")[0] == 200
     assert stack.airflow("/api/v2/dags/refresh_demo/dagRuns", {"logical_date": None}, token)[0] in (200, 201)
     for dag in ("refresh_demo", "finetune_demo"):
-        deadline = time.monotonic() + PATIENCE
-        while (run := stack.last_run(dag, token))[0] not in ("success", "failed") and time.monotonic() < deadline:
-            time.sleep(3)
+        run = stack.wait_for(dag, token)
         assert run[0] == "success", run
         assert set(run[1].values()) == {"success"}
-    assert docker("ps", "-aq", "--filter", f"label=nocturne.socket-proxy={PROJECT}") == ""
+    assert stack.stage_containers() == []
     objects, models = stack.in_stage(image("finetune"), WHAT_IS_THERE)
     assert [key for key in objects if re.fullmatch(r"demo/publish/\w+/manifest\.json", key)]
     assert models == ["demo"]
+
+
+@pytest.mark.timeout(1800)
+def test_a_person_starts_a_run_by_filling_in_the_form(stack):
+    if not chromium():
+        absent("no Chromium on the path")
+    token = stack.token()
+    assert stack.airflow("/api/v2/dags/finetune_demo", {"is_paused": True}, token, "PATCH")[0] == 200
+    address = f"http://127.0.0.1:{stack.settings['AIRFLOW_PORT']}"
+    with signed_in(address, stack.settings["AIRFLOW_ADMIN_PASSWORD"]) as page:
+        page.goto(f"{address}/dags/refresh_demo")
+        page.get_by_role("button", name="Trigger").first.click()
+        form = page.get_by_role("dialog")
+        form.locator("input[name='element_chunk.maximum']").fill("1000")
+        form.locator("input[name='element_chunk.maximum']").blur()
+        form.get_by_role("button", name="Trigger", exact=True).click()
+        form.wait_for(state="hidden")
+    run = stack.wait_for("refresh_demo", token)
+    assert (run[0], set(run[1].values())) == ("success", {"success"})
+    newest = "/api/v2/dags/refresh_demo/dagRuns?order_by=-run_after&limit=1"
+    (said,) = stack.airflow(newest, token=token)[1]["dag_runs"]
+    assert said["run_type"] == "manual"
+    assert said["conf"]["chunk.maximum"] == 1000
+
+
+@pytest.mark.timeout(1800)
+def test_marked_cleared_and_orphaned_tasks_neither_overlap_nor_leave_a_container(stack):
+    """A long training: marked failed, it ends; cleared, it runs once; its scheduler killed, the next try takes over."""
+    token = stack.token()
+    assert stack.airflow("/api/v2/dags/finetune_demo", {"is_paused": False}, token, "PATCH")[0] == 200
+    form = {"logical_date": None, "conf": {"dataset": "latest", "training.epochs": 500}}
+    started = stack.airflow("/api/v2/dags/finetune_demo/dagRuns", form, token)[1]["dag_run_id"]
+    run = f"/api/v2/dags/finetune_demo/dagRuns/{started}"
+    training = ("--filter", "label=nocturne.task_id=train")
+
+    def until(condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert len(found := stack.stage_containers(*training)) <= 1, found
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+    until(lambda: stack.stage_containers(*training))
+    assert stack.airflow(f"{run}/taskInstances/train", {"new_state": "failed"}, token, "PATCH")[0] == 200
+    until(lambda: not stack.stage_containers(*training))
+    body = {"dag_run_id": started, "task_ids": ["train"], "dry_run": False, "only_failed": False}
+    assert stack.airflow("/api/v2/dags/finetune_demo/clearTaskInstances", body, token)[0] == 200
+    until(lambda: stack.stage_containers(*training))
+    (left,) = stack.stage_containers(*training)
+    docker("kill", "--signal", "KILL", stack.services()["airflow-scheduler"]["Id"])
+    assert stack.stage_containers(*training) == [left]
+    docker("start", stack.services()["airflow-scheduler"]["Id"])
+    until(lambda: "taking over container" in stack.log_of("train"))
+    assert stack.stage_containers(*training) == [left]
+    assert stack.airflow(run, {"state": "failed"}, token, "PATCH")[0] == 200
+    until(lambda: not stack.stage_containers(*training))
 
 
 def test_no_secret_is_in_any_log(stack):

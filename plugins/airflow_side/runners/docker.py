@@ -10,6 +10,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,8 @@ PIDS = 4096
 TORCH_SHM = 2 << 30  # data loaders hand batches over in /dev/shm, of which a container has 64 MB by default
 GB = 1 << 30
 NO_GPU = "could not select device driver"
+NO_NETWORK = re.compile(r"network \S+ not found")
+FORBIDDEN = 403
 
 log = logging.getLogger(__name__)
 
@@ -220,8 +223,20 @@ def _engine_trouble(url: str) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
+        if NO_NETWORK.search(str(error.explanation)):
+            raise BadConfig(
+                f"the engine says: {error.explanation}",
+                where=url,
+                hint="NOCTURNE_DOCKER_NETWORK names the network that stages join",
+            ) from None
         raise RemoteTrouble(f"the container was removed while it ran: {error.explanation}") from None
     except APIError as error:
+        if error.status_code == FORBIDDEN:
+            raise BadConfig(
+                f"the engine, or the proxy before it, refuses the container: {error.explanation}",
+                where=url,
+                hint="images/socket-proxy/policy.py says what a stage's container may be",
+            ) from None
         if NO_GPU in str(error.explanation):
             raise BadConfig(
                 f"the engine has no GPU to give: {error.explanation}",

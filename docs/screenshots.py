@@ -1,0 +1,120 @@
+"""Makes the README's pictures from a stack that runs and has a finished demo: `make ui`, then `make screenshots`.
+
+Takes names of pictures, or none for all. Needs a Chromium on the path or in `CHROMIUM`.
+"""
+
+import json
+import os
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from browser import signed_in
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parent.parent
+AIRFLOW = f"http://127.0.0.1:{os.environ.get('AIRFLOW_PORT', 8080)}"
+MLFLOW = f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', 5000)}"
+PASSWORD = json.loads((ROOT / ".nocturne/airflow/passwords.json").read_text())["admin"]
+SETTLE = 3000  # milliseconds until layout and curves stand still
+
+
+def ask(url: str, body: object = None, token: str = "") -> Any:
+    """The JSON that an API answers."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as answer:
+        return json.load(answer)
+
+
+def newest_run(dag: str) -> str:
+    """The address of the UI's page of a DAG's newest finished run."""
+    token = ask(f"{AIRFLOW}/auth/token", {"username": "admin", "password": PASSWORD})["access_token"]
+    query = "order_by=-run_after&limit=1&state=success"
+    runs = ask(f"{AIRFLOW}/api/v2/dags/{dag}/dagRuns?{query}", token=token)["dag_runs"]
+    if not runs:
+        sys.exit(f"{dag} has no finished run: make demo first")
+    return f"{AIRFLOW}/dags/{dag}/runs/{quote(runs[0]['dag_run_id'])}"
+
+
+def form(page: Page) -> None:
+    """The form for triggering a run."""
+    page.goto(f"{AIRFLOW}/dags/refresh_demo")
+    page.get_by_role("button", name="Trigger").first.click()
+    page.get_by_text("instruct").first.wait_for()
+
+
+def graph(page: Page) -> None:
+    """The steps of a finished run."""
+    page.set_viewport_size({"width": 1900, "height": 620})  # ten steps in a row
+    page.goto(AIRFLOW)
+    page.evaluate("localStorage.setItem('default_dag_view', JSON.stringify('graph'))")
+    page.goto(newest_run("refresh_demo"))
+    page.locator(".react-flow__node").first.wait_for()
+
+
+def dataset(page: Page) -> None:
+    """The page of a published dataset, without the place of this checkout."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{AIRFLOW}/plugin/datasets")
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("link", name="demo").first.click()
+    inside.locator("a[href*='publish/']").first.click()
+    inside.get_by_text("instruct").first.wait_for()
+    hide_root(page)
+
+
+def tab(page: Page) -> None:
+    """The tab "Dataset" of a task."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{newest_run('refresh_demo')}/tasks/publish")
+    page.get_by_role("link", name="Dataset").first.click()
+    page.frame_locator("iframe").get_by_text("instruct").first.wait_for()
+    hide_root(page)
+
+
+def hide_root(page: Page) -> None:
+    """Replace the folder of this checkout on the dataset's page: where it lies is nobody's business."""
+    for frame in page.frames:
+        frame.evaluate(
+            """here => {
+              const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(here, "/srv/nocturne");
+            }""",
+            str(ROOT),
+        )
+
+
+def mlflow(page: Page) -> None:
+    """The curves of a training run."""
+    api = f"{MLFLOW}/api/2.0/mlflow"
+    found = ask(f"{api}/experiments/search", {"max_results": 50, "filter": "name LIKE '%demo%'"})["experiments"]
+    ids = [experiment["experiment_id"] for experiment in found]
+    runs = ask(f"{api}/runs/search", {"experiment_ids": ids, "max_results": 50})["runs"]
+    trained = (run for run in runs if "train_loss" in {metric["key"] for metric in run["data"].get("metrics", [])})
+    info = next(trained)["info"]
+    page.goto(f"{MLFLOW}/#/experiments/{info['experiment_id']}/runs/{info['run_id']}/model-metrics")
+    page.locator(".js-plotly-plot").first.wait_for()
+    if (assistant := page.get_by_role("button", name="Close")).count():
+        assistant.first.click()
+
+
+PICTURES = {picture.__name__: picture for picture in (form, graph, dataset, tab, mlflow)}
+
+
+def main(wanted: list[str]) -> None:
+    """Take the pictures."""
+    folder = Path(os.environ.get("OUT", ROOT / "docs/images"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with signed_in(AIRFLOW, PASSWORD) as page:
+        for name in wanted or PICTURES:
+            PICTURES[name](page)
+            page.wait_for_timeout(SETTLE)
+            page.screenshot(path=folder / f"{name}.png")
+            print(folder / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
