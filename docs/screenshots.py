@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from browser import signed_in
 from playwright.sync_api import Page
+
+from browser import signed_in
 
 ROOT = Path(__file__).resolve().parent.parent
 AIRFLOW = f"http://127.0.0.1:{os.environ.get('AIRFLOW_PORT', 8080)}"
@@ -81,7 +82,10 @@ def hide_root(page: Page) -> None:
         frame.evaluate(
             """here => {
               const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-              while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(here, "/srv/nocturne");
+              while (texts.nextNode()) {
+                const text = texts.currentNode;
+                text.data = text.data.replaceAll(here, "/srv/nocturne");
+              }
             }""",
             str(ROOT),
         )
