@@ -78,3 +78,25 @@ def test_a_small_recipe_is_all_defaults(tmp_path):
     recipe = load_recipe(path)
     assert recipe.schedule == "0 2 * * *"
     assert recipe.instruct.provider == "extractive"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "instruct: {base_url: 'http://ada:hunter2@llm.example/v1'}",
+        "instruct: {base_url: 'http://ada:hun/ter2@llm.example/v1'}",
+        "instruct: {base_url: 'ftp://llm.example/v1?api_key=hunter2'}",
+        "instruct: ['http://hunter2@llm.example/v1']",
+        "instruct: [{api_key: hunter2, model: m}]",
+    ],
+)
+def test_no_message_repeats_a_secret(refuse, wrong):
+    message = refuse(GOOD + wrong + "\n")
+    assert "`instruct" in message
+    assert "ter2" not in message
+    assert "***" in message
+
+
+@pytest.mark.parametrize("harmless", ["http://llm.example:8000/v1?top=3", "http://medium.example/@ada/text"])
+def test_an_address_without_a_secret_is_shown_whole(refuse, harmless):
+    assert harmless in refuse(GOOD + f"instruct: ['{harmless}']\n")

@@ -30,3 +30,9 @@ def test_other_places_are_refused(uri):
 
 def test_a_child_of_a_bucket_has_no_leading_slash():
     assert parse_uri("s3://bucket").child("a", "b").path == "a/b"
+
+
+def test_a_refused_address_does_not_repeat_its_password():
+    with pytest.raises(BadConfig, match=r"https://\*\*\*@a\.example") as refused:
+        parse_uri("https://ada:hunter2@a.example/x.json")
+    assert "hunter2" not in str(refused.value)

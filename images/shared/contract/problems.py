@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from contract.failures import BadConfig
+from contract.redact import HIDDEN, names_secret, redacted
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -14,7 +15,8 @@ M = TypeVar("M", bound=BaseModel)
 def parse_config(model: type[M], value: Any, where: str) -> M:
     """Validate a plain value against a model.
 
-    Raises `BadConfig` with one clause per wrong field: its dotted name, the value found, what is allowed.
+    Raises `BadConfig` with one clause per wrong field: its dotted name, the value found, what is allowed. Passwords in
+    addresses and the values of fields named like a secret are shown as `***`.
     """
     if not isinstance(value, Mapping):
         raise BadConfig(f"found {_short(value)}", expected="a mapping of fields", where=where)
@@ -32,7 +34,8 @@ def describe(item: Mapping[str, Any]) -> str:
     if item["type"] == "missing":
         return f"`{field}` is missing"
     message = item["msg"].removeprefix("Value error, ")
-    return f"`{field}` is {_short(item['input'])}: {message[:1].lower()}{message[1:]}"
+    found = HIDDEN if names_secret(field) else _short(item["input"])
+    return f"`{field}` is {found}: {redacted(message[:1].lower() + message[1:])}"
 
 
 def _hint(error: ValidationError) -> str:
@@ -41,5 +44,11 @@ def _hint(error: ValidationError) -> str:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = redacted(json.dumps(_without_secrets(value), default=str, ensure_ascii=False))
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: HIDDEN if names_secret(str(name)) else _without_secrets(item) for name, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list | tuple) else value

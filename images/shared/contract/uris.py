@@ -5,6 +5,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from contract.failures import BadConfig
+from contract.redact import redacted
 
 LATEST = "latest"
 
@@ -32,14 +33,14 @@ def parse_uri(uri: str, base: str | None = None) -> Address:
     parts = urlsplit(uri)
     if parts.scheme == "s3":
         if not parts.netloc:
-            raise BadConfig(f"{uri!r} names no bucket", expected="s3://bucket/prefix")
+            raise BadConfig(f"{redacted(uri)!r} names no bucket", expected="s3://bucket/prefix")
         return Address("s3", parts.netloc, unquote(parts.path).strip("/"))
     if parts.scheme == "file":
         if parts.netloc:
-            raise BadConfig(f"{uri!r} names a host", expected="file:///absolute/path")
+            raise BadConfig(f"{redacted(uri)!r} names a host", expected="file:///absolute/path")
         return Address("file", "", str(Path(unquote(parts.path))))
     if "://" in uri:
-        raise BadConfig(f"{uri!r} has the scheme {parts.scheme!r}", expected="s3://, file:// or a path")
+        raise BadConfig(f"{redacted(uri)!r} has the scheme {parts.scheme!r}", expected="s3://, file:// or a path")
     if base and not Path(uri).is_absolute():
         return parse_uri(base).child(*(part for part in Path(uri).parts if part != "."))
     return Address("file", "", str(Path(uri).expanduser().absolute()))

@@ -39,7 +39,7 @@ class InstructConfig(RowsConfig):
     model: str = "gpt-4o-mini"
     """Model asked (openai only)."""
 
-    base_url: str | None = Field(None, pattern=r"^https?://[^\s/@]+(/\S*)?$")
+    base_url: str | None = Field(None, pattern=r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/@:\[\]]+)(:\d+)?(/\S*)?$")
     """Server address, such as http://localhost:8000/v1; null means OpenAI's own. vLLM, Ollama, TGI and llama.cpp speak
     the same protocol."""
 
