@@ -9,6 +9,7 @@ from docker import APIClient
 
 from airflow_side.outcome import StageEmpty, StageFailed, StageOutOfMemory, StageTrouble
 from contract.stages import BY_NAME, Resources
+from proxied_engine import proxied_engine
 
 
 def test_result_comes_from_the_file_not_from_the_log(ingest_that, run, runner_kind, tmp_path):
@@ -130,9 +131,14 @@ def test_gpu_stage_asks_the_engine_for_gpus(ingest_that, run, fake_image, projec
 
 
 @pytest.mark.needs_docker
-def test_refused_container_is_not_tried_again(ingest_that, run, fake_image, project, monkeypatch):
+def test_container_that_cannot_be_is_not_tried_again(ingest_that, run, fake_image, project, monkeypatch):
     monkeypatch.setenv("NOCTURNE_RUNNER", "docker")
     monkeypatch.setenv("NOCTURNE_IMAGE_TAG", fake_image)
+    with proxied_engine("nocturne/curate:.+", networks="elsewhere") as port:
+        monkeypatch.setenv("NOCTURNE_DOCKER_URL", f"tcp://127.0.0.1:{port}")
+        with pytest.raises(StageFailed, match="refuses the container: socket-proxy"):
+            run(ingest_that("x"))
+    monkeypatch.delenv("NOCTURNE_DOCKER_URL")
     monkeypatch.setenv("NOCTURNE_DOCKER_NETWORK", "no-such-network")
     with pytest.raises(StageFailed, match="NOCTURNE_DOCKER_NETWORK"):
         run(ingest_that("x"))

@@ -2,15 +2,12 @@
 
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 
 import pytest
 
-from containers.conftest import ROOT, docker
+from containers.conftest import docker
+from proxied_engine import proxied_engine
 
 pytestmark = pytest.mark.needs_docker
 HOST = {"NetworkMode": "none", "Memory": 64 << 20}
@@ -37,19 +34,8 @@ class Client:
 @pytest.fixture(scope="module")
 def engine(image):
     image("generate")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"PROXY_OWNER": f"test-{port}", "PROXY_IMAGES": "nocturne/generate:.+", "PROXY_NETWORKS": "bridge"}
-    command = [sys.executable, ROOT / "images/socket-proxy/socket_proxy.py"]
-    proxy = subprocess.Popen(command, env=os.environ | settings | {"PROXY_PORT": str(port)}, stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield Client(port)
-    proxy.terminate()
+    with proxied_engine("nocturne/generate:.+", "bridge") as port:
+        yield Client(port)
     for left in docker("ps", "-aq", "--filter", f"label=nocturne.socket-proxy=test-{port}").split():
         docker("rm", "-f", left)
 
