@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from browser import chromium, signed_in
 from containers.conftest import ROOT, absent, docker
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.slow]
@@ -200,6 +201,29 @@ def test_the_demo_goes_from_articles_to_a_registered_model(stack, image):
     objects, models = stack.in_stage(image("finetune"), WHAT_IS_THERE)
     assert [key for key in objects if re.fullmatch(r"demo/publish/\w+/manifest\.json", key)]
     assert models == ["demo"]
+
+
+@pytest.mark.timeout(1800)
+def test_a_person_starts_a_run_by_filling_in_the_form(stack):
+    if not chromium():
+        absent("no Chromium on the path")
+    token = stack.token()
+    assert stack.airflow("/api/v2/dags/finetune_demo", {"is_paused": True}, token, "PATCH")[0] == 200
+    address = f"http://localhost:{stack.settings['AIRFLOW_PORT']}"  # as `make up` says it: cookies know no other name
+    with signed_in(address, stack.settings["AIRFLOW_ADMIN_PASSWORD"]) as page:
+        page.goto(f"{address}/dags/refresh_demo")
+        page.get_by_role("button", name="Trigger").first.click()
+        form = page.get_by_role("dialog")
+        form.locator("input[name='element_chunk.maximum']").fill("1000")
+        form.locator("input[name='element_chunk.maximum']").blur()
+        form.get_by_role("button", name="Trigger", exact=True).click()
+        form.wait_for(state="hidden")
+    run = stack.wait_for("refresh_demo", token)
+    assert (run[0], set(run[1].values())) == ("success", {"success"})
+    newest = "/api/v2/dags/refresh_demo/dagRuns?order_by=-run_after&limit=1"
+    (said,) = stack.airflow(newest, token=token)[1]["dag_runs"]
+    assert said["run_type"] == "manual"
+    assert said["conf"]["chunk.maximum"] == 1000
 
 
 @pytest.mark.timeout(1800)
