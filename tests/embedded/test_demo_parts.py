@@ -10,7 +10,7 @@ import pytest
 
 from contract.manifest import Account
 from embedded import summary, venvs, watch
-from embedded.airflow_api import AirflowAnswer
+from embedded.airflow_api import AirflowAnswer, obstacles
 from embedded.corpus import article, write_articles
 from embedded.settings import LOOPBACK, Home, Ports, airflow_environment, choose_ports, write_private
 
@@ -152,3 +152,15 @@ def test_an_old_python_is_told_what_to_do(monkeypatch):
 
 def test_what_airflow_refuses_is_repeated():
     assert str(AirflowAnswer(403, "no")) == "Airflow answered 403: no"
+
+
+def test_only_its_own_recipe_and_broken_files_keep_a_dag_from_being_read():
+    trace = (
+        "Traceback (most recent call last):\n  File ...\ncontract.failures.BadConfig: `pears` is no field; "
+        "in /dags/recipes/llm_twin.yaml\n\n`name` is 'x'; in /dags/recipes/manuals.yaml\n"
+    )
+    listed = [{"filename": "broken_recipes.py", "stack_trace": trace}]
+    assert obstacles("refresh_demo", listed) == []
+    assert obstacles("finetune_llm_twin", listed) == ["`pears` is no field; in /dags/recipes/llm_twin.yaml"]
+    assert obstacles("refresh_manuals", listed) == ["`name` is 'x'; in /dags/recipes/manuals.yaml"]
+    assert obstacles("refresh_demo", [{"filename": "refresh.py", "stack_trace": "SyntaxError"}])
