@@ -51,6 +51,13 @@ class Stack:
         except urllib.error.HTTPError as error:
             return error.code, None
 
+    def page(self, path):
+        """A page of the plugin, as the administrator sees it."""
+        url = f"http://127.0.0.1:{self.settings['AIRFLOW_PORT']}{path}"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token()}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode()
+
     def log_in(self, password):
         return self.airflow("/auth/token", {"username": "admin", "password": password})
 
@@ -270,6 +277,21 @@ def test_no_secret_is_in_any_log(stack):
     )
     assert "StageOperator" in logs
     assert [name for name, value in secret.items() if value in logs] == []
+
+
+def test_no_secret_is_in_the_database_or_on_a_page(stack):
+    """XComs, rendered commands, run settings and DAGs are all rows of Airflow's database."""
+    secret = {name: value for name, value in stack.settings.items() if re.search(r"PASSWORD|SECRET|FERNET", name)}
+    postgres = stack.services()["postgres"]["Id"]
+    password = f"PGPASSWORD={stack.settings['POSTGRES_PASSWORD']}"
+    everything = ("pg_dump", "--host", "127.0.0.1", "--username", "airflow", "--data-only", "--inserts", "airflow")
+    rows = docker("exec", "--env", password, postgres, *everything)
+    assert "/demo/publish/" in rows
+    assert [name for name, value in secret.items() if value in rows] == []
+    uri = re.search(r"s3://nocturne/(demo/publish/\w+)", rows)
+    page = stack.page(f"/nocturne/{uri.group(1)}")
+    assert "The way of the rows" in page
+    assert [name for name, value in secret.items() if value in page] == []
 
 
 def test_runs_and_settings_survive_a_restart(stack):
