@@ -3,16 +3,19 @@
     python tests/run.py             all folders
     python tests/run.py curate      only these
 
-It goes on after failures and fails at the end.
+Two folders run side by side where there are two cores, since most of a test's time is somebody else's start-up; what a
+folder printed is shown when it has ended. It goes on after failures and fails at the end.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # A folder named after an image runs in that image's environment; all others talk to stages from outside.
 OWN_VENV = ("curate", "generate", "finetune", "airflow")
 NOT_TESTS = ("data", "__pycache__")
+LONGEST_FIRST = ("containers", "finetune", "generate", "house", "curate")  # so that both lanes end together
+# Their tests measure how soon a process ends, so that a neighbour may not take its time away.
+ALONE = ("airflow", "embedded")
+LANES = min(2, os.cpu_count() or 1)
 
 
 @dataclass
@@ -36,18 +43,27 @@ class Ended:
 
 
 def folders() -> list[str]:
-    """Every folder below tests/ that holds tests; quick ones of the core first."""
+    """Every folder below tests/ that holds tests, those that take longest first."""
     found = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
-    first = [name for name in ("contract", "stagekit", "architecture") if name in found]
+    first = [name for name in LONGEST_FIRST if name in found]
     return first + sorted(found - set(first) - set(NOT_TESTS))
 
 
+def run_all(chosen: list[str], reports: Path) -> list[Ended]:
+    """Folders that bear a neighbour in two lanes, then the others one by one."""
+    together = [folder for folder in chosen if folder not in ALONE]
+    with ThreadPoolExecutor(LANES) as lanes:
+        ended = list(lanes.map(lambda folder: run(folder, reports / f"{folder}.xml"), together))
+    return ended + [run(folder, reports / f"{folder}.xml") for folder in chosen if folder in ALONE]
+
+
 def run(folder: str, report: Path) -> Ended:
-    """Run one folder's tests, their output going straight through."""
+    """Run one folder's tests, and print what they printed."""
     python = ROOT / ".venv" / (folder if folder in OWN_VENV else "dev") / "bin" / "python"
     started = time.monotonic()
     command = [python, "-m", "pytest", f"tests/{folder}", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    done = subprocess.run(command, cwd=ROOT, check=False)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(f"\ntests/{folder}\n{done.stdout}", end="", flush=True)
     return read_report(folder, report, time.monotonic() - started, done.returncode)
 
 
@@ -82,12 +98,11 @@ def main() -> int:
     chosen = parser.parse_args().folders or folders()
     if unknown := set(chosen) - set(folders()):
         parser.error(f"no tests in {', '.join(sorted(unknown))}; there are {', '.join(folders())}")
-    results = []
     with tempfile.TemporaryDirectory() as reports:
-        for folder in chosen:
-            print(f"\ntests/{folder}", flush=True)
-            results.append(run(folder, Path(reports) / f"{folder}.xml"))
+        started = time.monotonic()
+        results = run_all(chosen, Path(reports))
     show(results)
+    print(f"{time.monotonic() - started:.0f} s in all")
     return 1 if any(ended.exit_code or ended.failed for ended in results) else 0
 
 

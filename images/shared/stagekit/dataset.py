@@ -25,6 +25,7 @@ class Dataset:
 
     def __init__(self, address: Address, store: Store, manifest: Manifest) -> None:
         self.address, self.store, self.manifest = address, store, manifest
+        self._checked: dict[str, Path] = {}
 
     @property
     def uri(self) -> str:
@@ -78,7 +79,7 @@ class Dataset:
         for entry, path in zip(entries, paths, strict=True):
             target = self._temporary / entry.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
+            self._checked[entry.path] = path.rename(target)
         return self._temporary / name
 
     def preview(self) -> Preview:
@@ -106,11 +107,15 @@ class Dataset:
                 raise _damaged(self.address, shard, f"not Parquet ({error})") from None
 
     def _fetch(self, entry: Stored) -> Path:
+        """A local, checked copy; the same one however often a stage reads it."""
+        if entry.path in self._checked:
+            return self._checked[entry.path]
         path = self.store.fetch(entry.path, self._temporary)
         if path is None:
             raise _damaged(self.address, entry, "missing")
         if file_sha256(path) != entry.sha256:
             raise _damaged(self.address, entry, "not what was written: its SHA-256 differs from the manifest's")
+        self._checked[entry.path] = path
         return path
 
     @cached_property

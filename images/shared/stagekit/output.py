@@ -1,9 +1,12 @@
 """The dataset that a stage is writing: rows, ledger, files, figures."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import BaseModel
 
@@ -14,10 +17,10 @@ from stagekit.checksums import file_sha256
 from stagekit.destination import Destination
 from stagekit.hashing import ContentHash
 from stagekit.preview import PreviewKeeper
-from stagekit.schema import arrow_schema, row_ids, rows_as_json, to_batch
+from stagekit.schema import arrow_schema, ledger_batch, rows_as_json, to_batch
 from stagekit.shards import ShardWriter
 
-PerRow = Sequence[Any] | str | float | None
+PerRow: TypeAlias = Sequence[Any] | npt.NDArray[Any] | pa.Array | str | float | None
 """One value per row of a batch, or one for all of them."""
 
 
@@ -69,7 +72,7 @@ class Output:
         self,
         batch: pa.RecordBatch,
         account: str,
-        rule: str | Sequence[str],
+        rule: PerRow,
         value: PerRow = None,
         threshold: PerRow = None,
         partner: PerRow = None,
@@ -79,32 +82,31 @@ class Output:
     ) -> None:
         """Book rows that went no further, each with its rule and the evidence; every argument is per row or for all."""
         count = batch.num_rows
-        columns = [_per_row(item, count) for item in (rule, value, threshold, partner, detail)]
-        others = also if also is not None else [[]] * count
-        self.enter(
-            LedgerEntry(
-                account=account,
-                status=status,
-                rule=r,
-                id=i,
-                value=_text(v),
-                threshold=_text(t),
-                partner=p,
-                detail=d,
-                also=a,
-                row=row,
-            )
-            for i, row, r, v, t, p, d, a in zip(row_ids(batch), rows_as_json(batch), *columns, others, strict=True)
-        )
+        if not count:
+            return
+        texts = {
+            "rule": _per_row(rule, count),
+            "id": batch.column("id"),
+            "value": [_text(item) for item in _per_row(value, count)],
+            "threshold": [_text(item) for item in _per_row(threshold, count)],
+            "partner": _per_row(partner, count),
+            "detail": _per_row(detail, count),
+            "also": also if also is not None else [[]] * count,
+            "row": rows_as_json(batch),
+        }
+        self._enter(ledger_batch({"account": [account] * count, "status": [status] * count} | texts))
 
     def enter(self, entries: Iterable[LedgerEntry]) -> None:
         """Book ledger entries one by one, where there is no batch of rows (unreadable records, requests, pieces)."""
-        entries = list(entries)
-        for entry in entries:
-            self.books.count(entry.account, entry.status, entry.rule, 1)
-        self._preview.entries(entries)
-        if entries:
-            self._ledger.write(to_batch(entries, LedgerEntry))
+        if held := list(entries):
+            self._enter(to_batch(held, LedgerEntry))
+
+    def _enter(self, entries: pa.RecordBatch) -> None:
+        ends = list(zip(*(entries.column(name).to_pylist() for name in ("account", "status", "rule")), strict=True))
+        for (account, status, rule), number in Counter(ends).items():
+            self.books.count(account, status, rule, number)
+        self._preview.entries(entries, ends)
+        self._ledger.write(entries)
 
     def add_file(self, name: str, path: Path | None = None, hashed: bool = True) -> None:
         """Add a file made in `workdir` (at `name`, unless `path` says where) to the dataset.
@@ -142,8 +144,10 @@ class Output:
         self._place.finished(shard.path, path)
 
 
-def _per_row(value: Any, count: int) -> Sequence[Any]:
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value] * count
+def _per_row(value: PerRow, count: int) -> list[Any]:
+    if value is None or isinstance(value, str | int | float):
+        return [value] * count
+    return value.tolist() if isinstance(value, np.ndarray | pa.Array) else list(value)
 
 
 def _text(value: Any) -> str | None:

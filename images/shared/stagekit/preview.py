@@ -1,11 +1,11 @@
 """A few rows of each kind, shortened, for the pages and reports that must not read Parquet."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from contract.manifest import Preview, PreviewRow
-from contract.records import LedgerEntry
 
 KEPT, PER_RULE, CHARACTERS = 20, 5, 2_000
 
@@ -23,12 +23,12 @@ class PreviewKeeper:
             rows = batch.slice(0, KEPT - len(self._kept)).to_pylist()
             self._kept += [PreviewRow(row=_short(row)) for row in rows]
 
-    def entries(self, entries: list[LedgerEntry]) -> None:
-        """Look at ledger entries written."""
-        for entry in entries:
-            shown = self._ledger.setdefault(f"{entry.account}/{entry.status}/{entry.rule}", [])
+    def entries(self, batch: pa.RecordBatch, ends: Sequence[tuple[str, str, str]]) -> None:
+        """Look at ledger entries written, of which `ends` are account, status and rule."""
+        for number, end in enumerate(ends):
+            shown = self._ledger.setdefault("/".join(end), [])
             if len(shown) < PER_RULE:
-                shown.append(PreviewRow(entry=_short(entry.model_dump())))
+                shown.append(PreviewRow(entry=_short(batch.slice(number, 1).to_pylist()[0])))
 
     def close(self) -> Preview:
         """What was kept."""

@@ -1,14 +1,14 @@
 """Records as Arrow: the schema of a record type, and rows to batches and back."""
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import orjson
 import pyarrow as pa
 from pydantic import BaseModel
 
-from contract.records import Record
+from contract.records import LedgerEntry, Record
 
 R = TypeVar("R", bound=BaseModel)
 SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
@@ -27,6 +27,16 @@ def to_batch(rows: Iterable[BaseModel], record: type[BaseModel]) -> pa.RecordBat
         for name in encode:
             value[name] = orjson.dumps(value[name], option=orjson.OPT_SORT_KEYS).decode()
     return pa.RecordBatch.from_pylist(values, schema=arrow_schema(record))
+
+
+def ledger_batch(columns: Mapping[str, Any]) -> pa.RecordBatch:
+    """Ledger entries from one sequence per column, all as long as each other."""
+    schema = arrow_schema(LedgerEntry)
+    arrays = [
+        values if isinstance(values := columns[field.name], pa.Array) else pa.array(values, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def to_rows(batch: pa.RecordBatch, record: type[R]) -> list[R]:
