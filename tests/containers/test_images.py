@@ -1,7 +1,6 @@
 """What is in an image, and what is not: each holds its own code and packages, and runs as nobody in particular."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -75,8 +74,8 @@ import json, re, importlib.metadata as m
 named = {re.sub("[-_.]+", "-", d.metadata["Name"]).lower(): d.version.partition("+")[0] for d in m.distributions()}
 print(json.dumps(named))
 """
-    lock = Path(ROOT / f"images/{folder}/requirements.lock").read_text().splitlines()
-    pins = dict(line.split("==") for line in lock if not line.startswith("#"))
+    locks = [path.read_text() for path in (ROOT / "images" / folder).glob("*.lock")]
+    pins = dict(line.split("==") for lock in locks for line in lock.splitlines() if not line.startswith("#"))
     installed = in_image(folder, code)
     assert {name: installed.get(name) for name in pins} == pins
     extra = installed.keys() - pins.keys() - {"pip", "setuptools", "wheel"}

@@ -93,7 +93,7 @@ class DatasetView:
     parents: list[Relative]
     children: list[Relative]
     files: list[tuple[File, bool]]
-    report: str
+    reports: list[str]
     cost: Cost | None
     config: str
 
@@ -126,7 +126,7 @@ def dataset_view(catalog: Catalog, recipe: str, stage: str, key: str) -> Dataset
             for found, key in catalog.children(recipe, manifest.content_hash)
         ],
         files=[(file, file.path.rpartition(".")[2] in VIEWABLE) for file in manifest.files],
-        report=next((file.path for file in manifest.files if file.path.endswith(".html")), ""),
+        reports=[file.path for file in manifest.files if file.path.endswith(".html")],
         cost=_total([row.manifest.cost for row in funnel if row.manifest.cost]),
         config=json.dumps(manifest.config, indent=2, ensure_ascii=False),
     )

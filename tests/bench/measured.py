@@ -1,0 +1,78 @@
+"""A command's time and memory, for benchmarks."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.02
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Wall and CPU seconds, and the peaks of resident memory (MB): all of it, and without pages that a file backs."""
+
+    seconds: float
+    cpu: float
+    resident: float
+    anonymous: float
+    output: str
+
+
+def measured(command: list[str], env: dict[str, str] | None = None) -> Measured:
+    """Run a command to its end. Fails loudly, with what the command said, when it does not end well."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as log:
+        started = time.monotonic()
+        process = subprocess.Popen(command, env=os.environ | (env or {}), stdout=out, stderr=log, text=True)
+        peaks = _Peaks(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - started
+        peaks.stop()
+        out.seek(0)
+        log.seek(0)
+        if status:
+            sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}:\n{log.read()[-4000:]}")
+        cpu = usage.ru_utime + usage.ru_stime
+        return Measured(seconds, cpu, usage.ru_maxrss * 1024 / MB, peaks.anonymous / MB, out.read())
+
+
+class _Peaks:
+    """Looks at a process and its children every few milliseconds."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid, self.anonymous = pid, 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SAMPLE_SECONDS):
+            self.anonymous = max(self.anonymous, sum(map(_anonymous_bytes, _family(self.pid))))
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        for tasks in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += map(int, tasks.read_text().split())
+            except OSError:  # the thread has just ended
+                continue
+    return found
+
+
+def _anonymous_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # the process has just ended
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem")))
