@@ -3,16 +3,18 @@
 import re
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curate import shingles
+from curate.scan.characters import DOTTED_I, LOWER, SPACE, WORD, characters
 from curate.shingles import as_sets, ngrams, shingle_sets, words
 from curate.similar import numbered, similar_pairs
 from curate_texts import similarity, word_sets
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+MIXED_TEXT = ANY_TEXT | st.text("aZ_9 .-éÉ東İK", max_size=60)
 
 
 def same_partition(hashes: list[int], values: list) -> bool:
@@ -21,19 +23,38 @@ def same_partition(hashes: list[int], values: list) -> bool:
     return len(pairs) == len({h for h, _ in pairs}) == len({v for _, v in pairs})
 
 
-def test_every_code_point_is_a_word_character_exactly_when_re_says_so():
-    expected = np.array([bool(re.match(r"\w", chr(point))) for point in range(0x110000)])
-    assert (shingles._is_word() == expected).all()
+def lowered(text: str) -> str:
+    """Lower case as the scan has it."""
+    return text.lower().replace("ς", "σ")
+
+
+def test_every_code_point_is_what_python_says_it_is():
+    table = characters()
+    for point in range(0x110000):
+        lower = lowered(chr(point))
+        word, space = re.match(r"\w", lower) is not None, lower.isspace()
+        entry = int(table[point]) if point < len(table) else point
+        assert entry & LOWER == ord(lower[0]), hex(point)
+        assert (bool(entry & WORD), bool(entry & SPACE)) == (word, space), hex(point)
+        assert len(lower) == 1 or point == DOTTED_I
+
+
+def test_final_sigma_is_a_sigma():
+    assert same_partition(
+        words(["ΟΔΥΣΣΕΥΣ Οδυσσεύς ς Σ σ", "οδυσσευσ οδυσσεύς"]).values.tolist(), [1, 2, 3, 3, 3, 1, 2]
+    )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(ANY_TEXT, max_size=8), st.integers(1, 6))
-@example(["ΟΔΥΣΣΕΥΣ ΣΑΣ", "İstanbul İ", "a\x00b\ud800c", "東京 タワー", "naïve_e\u0301 ٣٤ x²"], 2)
+@given(st.lists(MIXED_TEXT, max_size=8), st.integers(1, 6))
+@example(["ΟΔΥΣΣΕΥΣ ΣΑΣ", "İstanbul İ Kelvin", "a\x00b\ud800c", "東京 タワー", "naïve_e\u0301 ٣٤ x²"], 2)
+@example(["a_very_long_identifier_of_thirty_odd_bytes", "a_very_long_identifiér_of_thirty_odd_bytes", "ABCDEFGHé"], 1)
 def test_words_and_ngrams_are_those_of_re(texts, n):
     found = words(texts)
-    expected = [re.findall(r"\w+", text.lower()) for text in texts]
+    expected = [re.findall(r"\w+", lowered(text)) for text in texts]
     assert found.lengths.tolist() == [len(row) for row in expected]
     assert same_partition(found.values.tolist(), [word for row in expected for word in row])
+    texts = [lowered(text) for text in texts]
     sets = shingle_sets(texts, n)
     assert sets.lengths.tolist() == [len(word_sets(text, n)) for text in texts]
     for a in range(len(texts)):
@@ -42,13 +63,14 @@ def test_words_and_ngrams_are_those_of_re(texts, n):
             assert shared == len(word_sets(texts[a], n) & word_sets(texts[b], n))
 
 
-def test_long_texts_are_cut_between_words(monkeypatch):
-    text = "Ein längerer Text, mit vielen Wörtern. " * 50
-    whole = words([text, "end"])
-    monkeypatch.setattr(shingles, "BLOCK", 64)
-    pieces = words([text, "end"])
-    assert (pieces.values == whole.values).all()
-    assert (pieces.offsets == whole.offsets).all()
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=20), max_size=8), st.sampled_from([pa.string(), pa.large_string()]), st.data())
+def test_arrow_strings_are_read_from_their_buffers(texts, kind, data):
+    start = data.draw(st.integers(0, len(texts)))
+    found, expected = words(pa.array(texts, kind)[start:]), words(texts[start:])
+    assert (found.values == expected.values).all()
+    assert (found.offsets == expected.offsets).all()
+    assert words(pa.array([None, "a b", None], kind)).lengths.tolist() == [0, 2, 0]
 
 
 def test_without_short_rows_only_whole_ngrams_come():
