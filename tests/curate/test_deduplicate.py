@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from contract.config.deduplicate import DeduplicateConfig
 from contract.failures import BadConfig
 from contract.records import Document, Sample
+from curate.deduplicate.bands import bands_for
 from curate.deduplicate.facts import facts_of
-from curate.deduplicate.minhash import Scan, bands_for
-from curate.deduplicate.stage import _engine
-from curate.deduplicate.survivors import KEPT
-from curate.deduplicate.verdicts import EXACT, NEAR, Verdicts, decide
+from curate.deduplicate.verdicts import EXACT, KEPT, NEAR, RULES, Verdicts, decide
 from curate.shingles import shingle_sets
 from curate_texts import document, read, sample, similarity, write_dataset
 from stagekit.schema import to_batch
 
 
 def verdicts_of(rows: list[Document], config: DeduplicateConfig) -> Verdicts:
-    batch = to_batch(rows, Document)
-    engine = _engine(config)
     texts = [row.text for row in rows]
     load = lambda some: shingle_sets([texts[i] for i in some], config.ngram)  # noqa: E731
-    return decide(facts_of(batch, config, engine, 0), config, load, engine)
+    return decide(facts_of(to_batch(rows, Document), config), config, load)
+
+
+def rule_of(verdicts: Verdicts, row: int) -> str:
+    return RULES[verdicts.rule[row]]
 
 
 def survivors(rows: list[Document], config: DeduplicateConfig) -> list[Document]:
@@ -54,9 +54,9 @@ def test_recall_and_precision_against_the_exact_truth(short_rows, threshold, eng
     alike = {pair for pair, j in truth.items() if j >= threshold - 1e-6}
     removable = {i for pair in alike for i in pair}
     gone = set(range(len(rows))) - kept
-    false = [i for i in gone if i not in removable and verdicts.rule[i] == NEAR]
+    false = [i for i in gone if i not in removable and rule_of(verdicts, i) == NEAR]
     orphans = [i for i in gone if similarity(rows[i].text, rows[verdicts.partner[i]].text) < threshold]
-    orphans = [i for i in orphans if verdicts.rule[i] == NEAR]
+    orphans = [i for i in orphans if rule_of(verdicts, i) == NEAR]
     left_over = {max(pair) for pair in alike if kept.issuperset(pair)}
     recall = 1 - len(left_over) / (len(left_over) + len(gone))
     print(f"{engine} at {threshold}: gone {len(gone)}, recall {recall:.4f}, false {len(false)}, orphans {len(orphans)}")
@@ -86,7 +86,7 @@ def test_laws(texts, config, rng):
     for i, partner in enumerate(verdicts.partner):
         if partner != KEPT:
             assert rows[partner].id in kept
-            if verdicts.rule[i] == EXACT:
+            if rule_of(verdicts, i) == EXACT:
                 assert rows[i].text.lower().split() == rows[partner].text.lower().split()
             else:
                 found = similarity(rows[i].text, rows[partner].text, config.ngram)
@@ -141,14 +141,14 @@ def test_a_copy_of_a_dropped_row_names_the_kept_row():
     rows = [document(0, short), document(1, short.upper()), document(2, long)]
     verdicts = verdicts_of(rows, DeduplicateConfig(threshold=0.8))
     assert verdicts.partner.tolist() == [2, 2, KEPT]
-    assert verdicts.rule[0] == verdicts.rule[1] == NEAR
+    assert [rule_of(verdicts, row) for row in (0, 1)] == [NEAR, NEAR]
 
 
 def test_oldest_needs_dates():
     batch = to_batch([sample(1, "a", "b")], Sample)
     config = DeduplicateConfig(field="instruction", keep="oldest")
     with pytest.raises(BadConfig, match="created_at"):
-        facts_of(batch, config, Scan(bands_for(0.8), 1), 0)
+        facts_of(batch, config)
 
 
 def test_the_stage_writes_the_same_for_any_workers_and_shards(run_stage, tmp_path):

@@ -15,12 +15,23 @@ def rows_text(batch: pa.RecordBatch, field: str) -> list[str]:
 
     Raises `BadConfig` where rows of this type have no such text.
     """
-    column = "text" if field == "text" else "messages"
+    texts = text_column(batch, field)
+    return texts if isinstance(texts, list) else texts.to_pylist()
+
+
+def text_column(batch: pa.RecordBatch, field: str) -> "list[str] | pa.Array":
+    """The same texts, without making Python strings where they are a column of the batch."""
+    column = column_of(field)
     if column not in batch.schema.names:
         has = "instruction, answer or conversation" if column == "text" else "text"
         raise BadConfig(f"`field` is {field!r}, which these rows do not have", expected=has)
-    values = batch.column(column).to_pylist()
-    return values if field == "text" else [OF_MESSAGES[field](messages) for messages in values]
+    values = batch.column(column)
+    return values if field == "text" else [OF_MESSAGES[field](messages) for messages in values.to_pylist()]
+
+
+def column_of(field: str) -> str:
+    """The column that holds a text."""
+    return "text" if field == "text" else "messages"
 
 
 def _instruction(messages: Messages) -> str:

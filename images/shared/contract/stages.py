@@ -100,6 +100,7 @@ STAGES: tuple[Stage, ...] = (
         DeduplicateConfig,
         (ROWS,),
         "same",
+        version=2,
     ),
     Stage(
         "decontaminate",

@@ -5,48 +5,48 @@ from collections.abc import Iterator
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
-from curate.deduplicate.minhash import Bands, Mask, PackedPairs
-from curate.shingles import Hashes, Ragged
-from curate.similar import pack, unpack
+from curate.deduplicate.bands import Bands
+from curate.deduplicate.near import Choice, LoadSets, Nodes
+from curate.deduplicate.walk import KEPT
+from curate.scan.arrays import F64s, I64s
+from curate.shingles import Ragged, as_sets
+from curate.similar import jaccard, numbered, of_like_size, pack, unpack
 
 SCHEME = "affine64"  # our shingles are 64-bit hashes already
 
 
-class Library:
-    """A sketch is the hash values of a `MinHash`; all pairs come at once."""
+def near_duplicates(nodes: Nodes, cut: Bands, seed: int, threshold: float, load: LoadSets) -> Choice:
+    """Who repeats whom among nodes, best first; all sets are held in memory, and all pairs of the index verified."""
+    by_row = np.argsort(nodes.rows)
+    sets = as_sets(load(nodes.rows[by_row])).take(np.argsort(by_row))
+    pairs = np.unique(np.array(list(_proposed(sets, cut, seed)), np.uint64))
+    left, right = unpack(pairs)
+    sets = numbered(sets)
+    possible = of_like_size(sets, left, right, threshold)
+    left, right = left[possible], right[possible]
+    similarity = jaccard(sets, left, right)
+    enough = similarity >= threshold
+    chosen = choose(nodes.settled, left[enough], right[enough], similarity[enough])
+    return Choice(*chosen, len(pairs), len(left))
 
-    def __init__(self, cut: Bands, seed: int) -> None:
-        self.cut, self.seed = cut, seed
-        self.functions = cut.bands * cut.rows
-        self._pairs: PackedPairs | None = None
 
-    def sketch(self, sets: Ragged) -> Hashes:
-        """MinHash values of each row; zeros for a row without shingles."""
-        rows = [sets.row(index).tolist() for index in range(len(sets.offsets) - 1)]
-        hashes = MinHash.generator(rows, num_perm=self.functions, seed=self.seed, hashfunc=int, scheme=SCHEME)
-        pairs = zip(hashes, rows, strict=True)
-        values = [minhash.hashvalues if row else np.zeros(self.functions) for minhash, row in pairs]
-        return np.array(values, np.uint64).reshape(len(rows), self.functions)
+def choose(settled: np.ndarray, left: I64s, right: I64s, similarity: F64s) -> tuple[I64s, F64s]:
+    """Walk the nodes, best first: one goes when a kept node is its duplicate, to the most similar one, ties by rank."""
+    partner, alike = [KEPT] * len(settled), [1.0] * len(settled)
+    order = np.lexsort((left, -similarity, right))
+    edges = zip(left[order].tolist(), right[order].tolist(), similarity[order].tolist(), strict=True)
+    for better, row, value in edges:
+        if partner[row] == KEPT and partner[better] == KEPT and not settled[row]:
+            partner[row], alike[row] = better, value
+    return np.array(partner, np.int64), np.array(alike)
 
-    def related(self, sketches: Hashes) -> Mask:
-        """Rows of any pair."""
-        pairs, _ = self.candidates(sketches, np.ones(len(sketches), bool))
-        related = np.zeros(len(sketches), bool)
-        for side in unpack(pairs):
-            related[side] = True
-        return related
 
-    def candidates(self, sketches: Hashes, alive: Mask) -> tuple[PackedPairs, bool]:
-        """Each row with the earlier rows that the index returns for it; the same pairs however often it is asked."""
-        if self._pairs is None:
-            self._pairs = np.unique(np.array(list(self._query(sketches)), np.uint64))
-        return self._pairs, False
-
-    def _query(self, sketches: Hashes) -> Iterator[int]:
-        index = MinHashLSH(num_perm=self.functions, params=tuple(self.cut))
-        plain = MinHash(num_perm=self.functions, seed=self.seed, scheme=SCHEME)
-        for row in np.flatnonzero(sketches.any(axis=1)).tolist():
-            minhash = MinHash(seed=self.seed, hashvalues=sketches[row], permutations=plain.permutations, scheme=SCHEME)
-            earlier = np.array(index.query(minhash), np.int64)
-            yield from pack(earlier, np.full(len(earlier), row)).tolist()
-            index.insert(row, minhash)
+def _proposed(sets: Ragged, cut: Bands, seed: int) -> Iterator[int]:
+    """Packed pairs of each row with the earlier rows that the index returns for it."""
+    rows = [sets.row(index).tolist() for index in range(len(sets.offsets) - 1)]
+    index = MinHashLSH(num_perm=cut.functions, params=tuple(cut))
+    hashes = MinHash.generator(rows, num_perm=cut.functions, seed=seed, hashfunc=int, scheme=SCHEME)
+    for row, minhash in enumerate(hashes):
+        earlier = np.array(index.query(minhash), np.int64)
+        yield from pack(earlier, np.full(len(earlier), row)).tolist()
+        index.insert(row, minhash)

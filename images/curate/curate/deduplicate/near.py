@@ -1,62 +1,106 @@
-"""Near-duplicates among rows in order of preference: candidates, their true similarity, and the choice of survivors."""
+"""Near-duplicates among rows in order of preference: buckets of alike signatures, then a walk that compares sets."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from curate.deduplicate.minhash import Engine, PackedPairs
-from curate.deduplicate.survivors import KEPT, Choice, choose
-from curate.shingles import Hashes, Indices, Ragged, lookup
-from curate.similar import Pairs, connected, jaccard, numbered, of_like_size, unpack
+from curate.deduplicate.bands import Bands
+from curate.room import room
+from curate.scan.arrays import F64s, I32s, I64s, U8s, U64s
+from curate.shingles import Ragged, offsets_of
+from curate.threads import in_order
 
-LoadSets = Callable[[Indices], Ragged]
-"""Gives the shingle sets of some rows."""
+LoadSets = Callable[[I64s], Ragged]
+"""Gives the sets of n-grams of some rows, by ascending row number; a set's values in any order, none of them twice."""
 
-
-class Near(NamedTuple):
-    """The choice, and all verified pairs it was made from."""
-
-    choice: Choice
-    pairs: Pairs
-    candidates: int
+KEYS = 8 << 20  # band keys sorted at once: 64 MB
+MARGIN = 0.15  # how far below the threshold a signature may be: four standard deviations of 125 functions
 
 
-def near_duplicates(sketches: Hashes, load: LoadSets, engine: Engine, threshold: float) -> Near:
-    """Who repeats whom among rows of which row 0 is the most wanted.
+class Choice(NamedTuple):
+    """For each node the kept node that it repeats, or `KEPT`, and their similarity; pairs proposed and compared."""
 
-    Asks for candidates among those still alive until nothing new is found, so that a second pass over the survivors
-    would find nothing either.
+    partner: I64s
+    similarity: F64s
+    proposed: int
+    compared: int
+
+
+class Buckets(NamedTuple):
+    """Nodes of equal bands: `own[node, band]` is the bucket's number in its band or -1, `bases` each band's first
+    bucket, `starts` where each bucket has its members."""
+
+    own: I32s
+    bases: I64s
+    starts: I64s
+
+
+class Nodes(NamedTuple):
+    """What is compared, best first: row numbers, sizes of the sets, whether a node stays without being compared."""
+
+    rows: I64s
+    sizes: I64s
+    settled: U8s
+
+
+def near_duplicates(
+    nodes: Nodes, signatures: U8s, cut: Bands, threshold: float, load: LoadSets, folder: Path | None = None
+) -> Choice:
+    """Who repeats whom: a node goes when a kept one before it has a Jaccard similarity of `threshold` or more.
+
+    `signatures` has shape `(rows, functions)`; sets are loaded only of nodes that share a band with another.
     """
-    count = len(sketches)
-    related = np.flatnonzero(engine.related(sketches))
-    place = np.full(count, -1, np.int64)
-    place[related] = np.arange(len(related))
-    sets = numbered(load(related))
-    tried = np.empty(0, np.uint64)
-    found = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    choice, more = choose(count, *found), True
-    while more:
-        proposed, more = engine.candidates(sketches, choice.partner == KEPT)
-        fresh = proposed[~lookup(tried, proposed)[0]]
-        tried = np.sort(np.concatenate([tried, fresh]))
-        verified = _verify(fresh, sets, place, threshold)
-        more = more and len(verified.left) > 0
-        found = Pairs(*(np.concatenate(both) for both in zip(found, verified, strict=True)))
-        choice = choose(count, *found)
-    return Near(choice, found, len(tried))
+    from curate.deduplicate.walk import walk
+
+    buckets = buckets_of(nodes.rows, signatures, cut, folder)
+    values, places = _sets(nodes, np.flatnonzero((buckets.own >= 0).any(axis=1)), load)
+    members = room(int(buckets.starts[-1]), np.int32, folder)
+    filled = np.zeros(len(buckets.starts) - 1, np.int32)
+    partner, similarity = np.empty(len(nodes.rows), np.int64), np.empty(len(nodes.rows))
+    alike = alike_places(cut.functions, threshold)
+    counts = walk(
+        *buckets, members, filled, nodes.settled, signatures, nodes.rows, nodes.sizes, places, values,
+        threshold, alike, partner, similarity,
+    )  # fmt: skip
+    return Choice(partner, similarity, *counts)
 
 
-def clusters(count: int, pairs: Pairs) -> Indices:
-    """Sizes of the groups that verified pairs connect, largest first."""
-    sizes = np.bincount(connected(count, pairs.left, pairs.right))
-    return np.sort(sizes[sizes > 1])[::-1]
+def alike_places(functions: int, threshold: float) -> int:
+    """Equal places of two signatures below which their sets are not compared."""
+    return max(0, int(functions * (threshold - MARGIN)))
 
 
-def _verify(pairs: PackedPairs, sets: Ragged, place: Indices, threshold: float) -> Pairs:
-    left, right = unpack(pairs)
-    possible = of_like_size(sets, place[left], place[right], threshold)
-    left, right = left[possible], right[possible]
-    similarity = jaccard(sets, place[left], place[right])
-    enough = similarity >= threshold
-    return Pairs(left[enough], right[enough], similarity[enough])
+def buckets_of(rows: I64s, signatures: U8s, cut: Bands, folder: Path | None) -> Buckets:
+    """Sort the nodes by each band; some bands at a time, each in a thread."""
+    from curate.deduplicate.walk import CAP, keys_of
+
+    own = room((len(rows), cut.bands), np.int32, folder)
+    sizes: list[I32s] = []
+    step = min(cut.bands, max(1, KEYS // max(1, len(rows))))
+    for first in range(0, cut.bands, step):
+        keys = np.empty((min(step, cut.bands - first), len(rows)), np.uint64)
+        keys_of(signatures, rows, first * cut.rows, cut.rows, keys)
+        pairs = [(row, own[:, first + band]) for band, row in enumerate(keys)]
+        sizes += in_order(_numbered, pairs)
+    starts = offsets_of(np.minimum(np.concatenate(sizes), CAP + 1)) if sizes else np.zeros(1, np.int64)
+    return Buckets(own, offsets_of(np.array(list(map(len, sizes)))), starts)
+
+
+def _numbered(item: tuple[U64s, I32s]) -> I32s:
+    from curate.deduplicate.walk import number_buckets
+
+    keys, own = item
+    keys.sort()
+    sizes = np.empty(len(keys) // 2 + 1, np.int32)
+    return sizes[: number_buckets(keys, own, sizes)].copy()
+
+
+def _sets(nodes: Nodes, related: I64s, load: LoadSets) -> tuple[U64s, I64s]:
+    """The sets of some nodes, and where each node's begins."""
+    by_row = related[np.argsort(nodes.rows[related])]
+    sets = load(nodes.rows[by_row])
+    places = np.full(len(nodes.rows), -1, np.int64)
+    places[by_row] = sets.offsets[:-1]
+    return sets.values, places

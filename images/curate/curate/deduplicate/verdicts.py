@@ -1,72 +1,104 @@
-"""Exact and near-duplicates together: one verdict per row."""
+"""One verdict per row: the passes one after another, each folding rows into rows that are kept."""
 
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from contract.config.deduplicate import DeduplicateConfig
-from curate.deduplicate.facts import Facts
-from curate.deduplicate.minhash import Engine
-from curate.deduplicate.near import LoadSets, clusters, near_duplicates
-from curate.deduplicate.survivors import KEPT, Choice, first_of
-from curate.shingles import Indices
+from curate.deduplicate.bands import bands_for
+from curate.deduplicate.facts import Facts, in_order_of_preference
+from curate.deduplicate.near import Choice, LoadSets, Nodes, near_duplicates
+from curate.scan.arrays import F64s, I64s, U8s
 
 EXACT, NEAR = "exact", "near_duplicate"
+RULES = (EXACT, NEAR)
+KEPT = -1
 Metrics: TypeAlias = dict[str, float | int | str | None]
 
 
-class Verdicts(NamedTuple):
-    """For each row: the kept row that it repeats (or `KEPT`), by which rule, and how similar they are."""
+@dataclass
+class Verdicts:
+    """For each row: the kept row that it repeats (or `KEPT`), by which of `RULES`, and how similar they are."""
 
-    partner: Indices
-    rule: list[str]
-    similarity: list[float]
-    metrics: Metrics
+    partner: I64s
+    rule: U8s
+    similarity: F64s
+    metrics: Metrics = field(default_factory=dict)
+
+    def fold(self, rows: I64s, into: I64s, similarity: F64s | float, rule: str) -> None:
+        """Drop rows into kept ones. Rows that were dropped into these as equals go along."""
+        target, alike = np.full(len(self.partner), KEPT, np.int64), np.ones(len(self.partner))
+        target[rows], alike[rows] = into, similarity
+        ends = np.where(self.partner == KEPT, np.arange(len(self.partner)), self.partner)
+        moved = np.flatnonzero(target[ends] != KEPT)
+        self.partner[moved] = target[ends[moved]]
+        self.similarity[moved] = alike[ends[moved]]
+        self.rule[moved] = RULES.index(rule)
 
 
-def decide(facts: Facts, config: DeduplicateConfig, load: LoadSets, engine: Engine) -> Verdicts:
-    """Rows in order of preference, exact copies folded first, then equal shingle sets, then near-duplicates."""
-    order = np.array(sorted(range(len(facts.preference)), key=facts.preference.__getitem__), np.int64)
-    copies = first_of([facts.normalised[row] if config.exact else None for row in order])
-    leaders = copies.copy()
-    choice = Choice(np.full(len(order), KEPT, np.int64), np.ones(len(order)))
-    metrics: Metrics = {}
+def decide(
+    facts: Facts, config: DeduplicateConfig, load: LoadSets, folder: Path | None = None, settled: U8s | None = None
+) -> Verdicts:
+    """Rows in order of preference: exact copies are folded first, then equal sets of n-grams, then near-duplicates.
+
+    Rows that are `settled` come before all others and stay, whatever they repeat.
+    """
+    count = len(facts)
+    settled = np.zeros(count, np.uint8) if settled is None else settled
+    order = in_order_of_preference(facts, config.keep)
+    order = order[np.argsort(1 - settled[order], kind="stable")]
+    verdicts = Verdicts(np.full(count, KEPT, np.int64), np.zeros(count, np.uint8), np.ones(count))
+    if config.exact:
+        _fold_equal(verdicts, order, facts.normalised, settled, np.zeros(count, np.uint8), EXACT)
     if config.near:
-        same = first_of([facts.shingled[row] for row in order])
-        leaders = same[copies]
-        choice, metrics = _near(facts, config, load, engine, order, leaders)
-    ends = np.where(choice.partner[leaders] == KEPT, leaders, choice.partner[leaders])
-    return _by_row(order, copies, ends, choice.similarity[leaders], metrics)
+        wordless = (facts.size == 0).astype(np.uint8)
+        _fold_equal(verdicts, order, facts.shingled, settled, wordless, NEAR)
+        _fold_near(verdicts, order, facts, config, load, folder, settled)
+    return verdicts
 
 
-def _near(
-    facts: Facts, config: DeduplicateConfig, load: LoadSets, engine: Engine, order: Indices, leaders: Indices
-) -> tuple[Choice, Metrics]:
-    """The choice among the leaders, spread back over all ranks."""
-    nodes = np.flatnonzero(leaders == np.arange(len(leaders)))
-    near = near_duplicates(
-        facts.sketches[order[nodes]], lambda some: load(order[nodes[some]]), engine, config.threshold
-    )
-    partner, similarity = np.full(len(order), KEPT, np.int64), np.ones(len(order))
-    gone = near.choice.partner != KEPT
-    partner[nodes[gone]] = nodes[near.choice.partner[gone]]
-    similarity[nodes] = near.choice.similarity
-    sizes = clusters(len(nodes), near.pairs)
-    return Choice(partner, similarity), {
-        "distinct_texts": len(nodes),
-        "candidate_pairs": near.candidates,
-        "near_duplicate_pairs": len(near.pairs.left),
-        "clusters": len(sizes),
-        "largest_cluster": int(sizes.max(initial=0)),
+def _fold_equal(verdicts: Verdicts, order: I64s, digests: np.ndarray, settled: U8s, alone: U8s, rule: str) -> None:
+    """Fold rows with equal digests into the best of them."""
+    from curate.deduplicate.walk import first_of
+
+    alive = order[verdicts.partner[order] == KEPT]
+    first = np.empty(len(alive), np.int64)
+    first_of(digests, alive, alone, first)
+    gone = np.flatnonzero((first != np.arange(len(alive))) & (settled[alive] == 0))
+    verdicts.fold(alive[gone], alive[first[gone]], 1.0, rule)
+
+
+def _fold_near(
+    verdicts: Verdicts,
+    order: I64s,
+    facts: Facts,
+    config: DeduplicateConfig,
+    load: LoadSets,
+    folder: Path | None,
+    settled: U8s,
+) -> None:
+    """Fold near-duplicates into the most similar kept row."""
+    alive = order[(verdicts.partner[order] == KEPT) & (facts.size[order] > 0)]
+    nodes = Nodes(alive, facts.size[alive], settled[alive])
+    choice = _choice(nodes, facts, config, load, folder)
+    gone = np.flatnonzero(choice.partner != KEPT)
+    verdicts.fold(alive[gone], alive[choice.partner[gone]], choice.similarity[gone], NEAR)
+    groups = np.bincount(verdicts.partner[(verdicts.partner != KEPT) & (verdicts.rule == RULES.index(NEAR))])
+    verdicts.metrics |= {
+        "distinct_texts": len(alive) + int(((verdicts.partner == KEPT) & (facts.size == 0)).sum()),
+        "candidate_pairs": choice.proposed,
+        "compared_pairs": choice.compared,
+        "clusters": int((groups > 0).sum()),
+        "largest_cluster": int(groups.max(initial=-1)) + 1,
     }
 
 
-def _by_row(order: Indices, copies: Indices, ends: Indices, similarity: np.ndarray, metrics: Metrics) -> Verdicts:
-    """From ranks back to row numbers. A copy is exact only where the row that was kept is the copied one."""
-    ranks = np.arange(len(order))
-    partner, alike, exact = np.full(len(order), KEPT, np.int64), np.ones(len(order)), np.zeros(len(order), bool)
-    gone = ends != ranks
-    partner[order[gone]] = order[ends[gone]]
-    alike[order] = similarity
-    exact[order] = copies == ends
-    return Verdicts(partner, [EXACT if same else NEAR for same in exact.tolist()], alike.tolist(), metrics)
+def _choice(nodes: Nodes, facts: Facts, config: DeduplicateConfig, load: LoadSets, folder: Path | None) -> Choice:
+    cut = bands_for(config.threshold)
+    if config.engine == "datasketch":
+        from curate.deduplicate import library
+
+        return library.near_duplicates(nodes, cut, config.seed, config.threshold, load)
+    return near_duplicates(nodes, facts.signature, cut, config.threshold, load, folder)

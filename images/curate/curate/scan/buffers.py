@@ -44,6 +44,6 @@ def _of_arrow(array: "pa.Array") -> Bytes:
     width = {pa.string(): np.int32, pa.large_string(): np.int64}[array.type]
     _, offsets, data = array.buffers()
     if not len(array) or data is None:
-        return Bytes(np.empty(0, np.uint8), np.zeros(len(array) + 1, np.int64))
+        return Bytes(np.frombuffer(b"", np.uint8), np.zeros(len(array) + 1, np.int64))
     places = np.frombuffer(offsets, width, len(array) + 1, array.offset * np.dtype(width).itemsize)
     return Bytes(np.frombuffer(data, np.uint8), places.astype(np.int64))

@@ -1,0 +1,203 @@
+"""Kernels: fold equal rows, sort rows into buckets, and walk them best first, comparing each with kept rows only."""
+
+import numpy as np
+
+from curate.scan.arrays import F64s, I32s, I64s, U8s, U64s
+from curate.scan.compiled import compiled
+from curate.scan.sets import NOTHING, slots_for
+from curate.scan.words import FACTOR, mixed
+
+CAP = 32  # kept members of a bucket that each later member is compared with, and the latest one beside them
+KEPT = -1
+SLACK = 1e-6  # 0.7 * 30 may come out above 21
+RANK = np.uint64(0xFFFFFFFF)
+HALF = np.uint64(32)
+
+
+@compiled
+def first_of(digests: U64s, order: I64s, alone: U8s, first: I64s) -> None:
+    """For each place in an order of rows the first place with the same digest; rows marked `alone` share none."""
+    size = 16
+    while size < 2 * len(order):
+        size *= 2
+    places = np.full(size, -1, np.int64)
+    for place in range(len(order)):
+        first[place] = place
+        if alone[order[place]]:
+            continue
+        one, two = digests[order[place], 0], digests[order[place], 1]
+        slot = one & np.uint64(size - 1)
+        while places[slot] >= 0:
+            other = order[places[slot]]
+            if digests[other, 0] == one and digests[other, 1] == two:
+                break
+            slot = slot + np.uint64(1) & np.uint64(size - 1)
+        if places[slot] < 0:
+            places[slot] = place
+        first[place] = places[slot]
+
+
+@compiled
+def keys_of(signatures: U8s, rows: I64s, begin: int, width: int, keys: U64s) -> None:
+    """Each row's bands from function `begin` on as 32-bit hashes, with the row's place in the lower half.
+
+    A band is `width` functions; `keys` has shape `(bands, len(rows))`.
+    """
+    for place in range(len(rows)):
+        for band in range(len(keys)):
+            key = np.uint64(begin)
+            for function in range(begin + band * width, begin + band * width + width):
+                key = (key ^ np.uint64(signatures[rows[place], function])) * FACTOR
+            keys[band, place] = mixed(key) & ~RANK | np.uint64(place)
+
+
+@compiled
+def number_buckets(keys: U64s, buckets: I32s, sizes: I32s) -> int:
+    """Number the groups of two or more equal keys; `keys` are sorted.
+
+    `buckets` receives each place's group or -1, `sizes` the members of each group. Returns the number of groups.
+    """
+    count, start = 0, 0
+    for at in range(1, len(keys) + 1):
+        if at < len(keys) and keys[at] >> HALF == keys[start] >> HALF:
+            continue
+        many = at - start > 1
+        for member in range(start, at):
+            buckets[keys[member] & RANK] = count if many else -1
+        if many:
+            sizes[count] = at - start
+            count += 1
+        start = at
+    return count
+
+
+@compiled
+def matches(signatures: U8s, left: int, right: int) -> int:
+    """In how many places two signatures are equal."""
+    count = 0
+    for function in range(signatures.shape[1]):
+        count += signatures[left, function] == signatures[right, function]
+    return count
+
+
+@compiled
+def shared(values: U64s, start: int, end: int, slots: U64s, missing: int) -> int:
+    """How many of some values are in a hash table; -1 as soon as more than `missing` are not."""
+    last, found = np.uint64(len(slots) - 1), 0
+    for number in range(start, end):
+        slot = values[number] & last
+        while slots[slot] != NOTHING and slots[slot] != values[number]:
+            slot = slot + np.uint64(1) & last
+        if slots[slot] == NOTHING:
+            missing -= 1
+            if missing < 0:
+                return -1
+        else:
+            found += 1
+    return found
+
+
+@compiled
+def filled_slots(slots: U64s, values: U64s, start: int, end: int) -> U64s:
+    """A hash table of some distinct values."""
+    used = slots_for(slots, end - start)
+    last = np.uint64(len(used) - 1)
+    for number in range(start, end):
+        slot = values[number] & last
+        while used[slot] != NOTHING:
+            slot = slot + np.uint64(1) & last
+        used[slot] = values[number]
+    return used
+
+
+@compiled
+def jaccard_of(size: int, other: int, start: int, values: U64s, slots: U64s, threshold: float) -> float:
+    """Jaccard similarity of a set of `size` values, in a hash table, with one of `other` values; 0 if too small."""
+    least = int(np.ceil(threshold / (1 + threshold) * (size + other) - SLACK))
+    common = shared(values, start, start + other, slots, other - least)
+    return common / (size + other - common) if common > 0 else 0.0
+
+
+@compiled
+def possible(node: int, other: int, signatures: U8s, rows: I64s, sizes: I64s, threshold: float, alike: int) -> bool:
+    """Whether two nodes may reach the threshold: by their sizes, then by at least `alike` equal places."""
+    small, large = min(sizes[node], sizes[other]), max(sizes[node], sizes[other])
+    return small >= threshold * large - SLACK and matches(signatures, rows[node], rows[other]) >= alike
+
+
+@compiled
+def neighbours(
+    node: int, own: I32s, bases: I64s, starts: I64s, members: I32s, filled: I32s, seen: I32s, found: I32s
+) -> int:
+    """Write the kept nodes that share a bucket with a node into `found`, each once; returns how many they are."""
+    count = 0
+    for band in range(len(own)):
+        if own[band] < 0:
+            continue
+        bucket = bases[band] + own[band]
+        for at in range(starts[bucket], starts[bucket] + filled[bucket]):
+            other = members[at]
+            if seen[other] != node:
+                seen[other] = node
+                found[count] = other
+                count += 1
+    return count
+
+
+@compiled
+def enter(node: int, own: I32s, bases: I64s, starts: I64s, members: I32s, filled: I32s) -> None:
+    """Put a kept row into its buckets; in a full one it takes the last place."""
+    for band in range(len(own)):
+        if own[band] < 0:
+            continue
+        bucket = bases[band] + own[band]
+        room = starts[bucket + 1] - starts[bucket]
+        filled[bucket] = min(filled[bucket] + 1, room)
+        members[starts[bucket] + filled[bucket] - 1] = node
+
+
+@compiled
+def walk(
+    own: I32s,
+    bases: I64s,
+    starts: I64s,
+    members: I32s,
+    filled: I32s,
+    settled: U8s,
+    signatures: U8s,
+    rows: I64s,
+    sizes: I64s,
+    places: I64s,
+    values: U64s,
+    threshold: float,
+    alike: int,
+    partner: I64s,
+    similarity: F64s,
+) -> tuple[int, int]:
+    """Walk nodes best first: a node goes when a kept one of its buckets is its duplicate, else it stays.
+
+    A node that goes never enters a bucket, so a walk over the survivors alone makes the same comparisons again and
+    drops nothing. Nodes that are `settled` stay without comparison. `partner` receives the most similar kept node, the
+    better one of equals, or `KEPT`. Returns how many pairs shared a bucket, and how many were compared by their sets.
+    """
+    proposed, compared, room = 0, 0, np.empty(16, np.uint64)
+    seen, found = np.full(len(rows), -1, np.int32), np.empty((CAP + 1) * len(bases), np.int32)
+    for node in range(len(rows)):
+        partner[node], similarity[node] = KEPT, 1.0
+        count = 0 if settled[node] else neighbours(node, own[node], bases, starts, members, filled, seen, found)
+        proposed += count
+        slots = room[:0]
+        for other in found[:count]:
+            if not possible(node, other, signatures, rows, sizes, threshold, alike):
+                continue
+            if not len(slots):
+                slots = filled_slots(room, values, places[node], places[node] + sizes[node])
+                room = slots if len(slots) > len(room) else room
+            compared += 1
+            value = jaccard_of(sizes[node], sizes[other], places[other], values, slots, threshold)
+            better = value > similarity[node] or (value == similarity[node] and other < partner[node])
+            if value >= threshold and (partner[node] == KEPT or better):
+                partner[node], similarity[node] = other, value
+        if partner[node] == KEPT:
+            enter(node, own[node], bases, starts, members, filled)
+    return proposed, compared

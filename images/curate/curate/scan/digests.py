@@ -1,0 +1,85 @@
+"""Kernels: 128-bit digests of texts as they stand, and of texts with case and white space folded."""
+
+import numpy as np
+
+from curate.scan.arrays import I64s, U8s, U32s, U64s
+from curate.scan.bytewise import decoded, eight
+from curate.scan.characters import DOT_ABOVE, DOTTED_I, LOWER, SPACE
+from curate.scan.compiled import compiled
+from curate.scan.sets import longest_of
+from curate.scan.words import FACTOR, HALF, SALT, SECOND_FACTOR, mixed
+
+IS_SPACE, LOWER_BITS = np.uint32(SPACE), np.uint32(LOWER)
+SEED, LEFT, RIGHT = np.uint64(0x2545F4914F6CDD1D), np.uint64(29), np.uint64(35)
+
+
+@compiled
+def digest_into(data: U8s, start: int, end: int, out: U64s) -> None:
+    """The digest of some bytes: two hashes that have nothing in common but the bytes."""
+    one, two = SALT, SEED
+    for at in range(start, end, 8):
+        chunk = eight(data, at, end)
+        one = (one ^ chunk) * FACTOR
+        one = one << LEFT | one >> RIGHT
+        two = (two + chunk) * SECOND_FACTOR
+        two ^= two >> HALF
+    length = np.uint64(end - start)
+    out[0], out[1] = mixed(one + length), mixed(two ^ length)
+
+
+@compiled
+def characters_in(data: U8s, start: int, end: int) -> int:
+    """How many characters some bytes of UTF-8 are."""
+    count = 0
+    for at in range(start, end):
+        count += (data[at] & 0xC0) != 0x80
+    return count
+
+
+@compiled
+def digests_of_all(data: U8s, offsets: I64s, digests: U64s, lengths: I64s) -> None:
+    """Digest of each text's bytes, shape `(rows, 2)`, and its length in characters."""
+    for row in range(len(offsets) - 1):
+        digest_into(data, offsets[row], offsets[row + 1], digests[row])
+        lengths[row] = characters_in(data, offsets[row], offsets[row + 1])
+
+
+@compiled
+def put(room: U8s, filled: int, lower: np.uint32) -> int:
+    """Append one character: an ASCII one is a byte, others are three of seven bits with the high bit set."""
+    if lower < 0x80:
+        room[filled] = lower
+        return filled + 1
+    room[filled] = lower & 0x7F | 0x80
+    room[filled + 1] = lower >> 7 & 0x7F | 0x80
+    room[filled + 2] = lower >> 14 & 0x7F | 0x80
+    return filled + 3
+
+
+@compiled
+def folded(data: U8s, start: int, end: int, table: U32s, room: U8s) -> int:
+    """Write a text in lower case with its white space collapsed and stripped into `room`; returns its length."""
+    at, filled, waiting = start, 0, False
+    while at < end:
+        point, at = decoded(data, at)
+        entry = table[point] if point < len(table) else point
+        if entry & IS_SPACE:
+            waiting = filled > 0
+            continue
+        if waiting:
+            room[filled] = 0x20
+            filled += 1
+            waiting = False
+        filled = put(room, filled, entry & LOWER_BITS)
+        if point == DOTTED_I:
+            filled = put(room, filled, np.uint32(DOT_ABOVE))
+    return filled
+
+
+@compiled
+def folded_digests_of(data: U8s, offsets: I64s, rows: I64s, table: U32s, digests: U64s) -> None:
+    """Digest of each of some rows with case and white space folded, shape `(len(rows), 2)`."""
+    room = np.empty(2 * longest_of(offsets, rows) + 8, np.uint8)
+    for number in range(len(rows)):
+        row = rows[number]
+        digest_into(room, 0, folded(data, offsets[row], offsets[row + 1], table, room), digests[number])
