@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.config.deduplicate import DeduplicateConfig
-from contract.failures import BadConfig
 from contract.records import Document, Sample
 from curate.deduplicate.bands import bands_for
 from curate.deduplicate.facts import facts_of
@@ -144,11 +143,11 @@ def test_a_copy_of_a_dropped_row_names_the_kept_row():
     assert [rule_of(verdicts, row) for row in (0, 1)] == [NEAR, NEAR]
 
 
-def test_oldest_needs_dates():
-    batch = to_batch([sample(1, "a", "b")], Sample)
-    config = DeduplicateConfig(field="instruction", keep="oldest")
-    with pytest.raises(BadConfig, match="created_at"):
-        facts_of(batch, config)
+def test_oldest_needs_dates(run_stage, tmp_path):
+    uri = write_dataset(tmp_path / "in", [sample(1, "a", "b")], Sample)
+    ended = run_stage("curate", "deduplicate", {"field": "instruction", "keep": "oldest"}, [("rows", uri)])
+    assert ended.exit_code == 10
+    assert "no `created_at`" in ended.stderr
 
 
 def test_the_stage_writes_the_same_for_any_workers_and_shards(run_stage, tmp_path):

@@ -7,8 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from contract.records import Document, Sample
+from contract.stages import BY_NAME
 from curate_texts import document, sample, write_dataset
 from every_field import Case, Seen, check, missing_cases, run
+from stagekit.request import build_request
+from stagekit.run import run_stage
 
 SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "jas", "kel", "lo", "mur", "nev", "pil", "tas")
 PROSE = "The first of them was there to be seen. It had a long way to go, and that was with us all day. "
@@ -153,6 +156,9 @@ CASES: dict[str, list[Case]] = {
         Case("engine", "datasketch", "figure candidate_pairs", NEAR, "family"),
         Case("keep", "first", '"id": "doc-2"', NEAR, "dupes"),
         Case("keep", "oldest", '"id": "doc-1"', NEAR, "dupes"),
+        Case("against.uri", "dupes", '"partner": "doc-2"', NEAR | {"against": [{"uri": "family"}]}, "dupes"),
+        Case("previous.uri", "before", '"partner": "doc-1"', NEAR | {"previous": {"uri": "publish/latest"}}, "dupes"),
+        Case("remember", False, "figure remembered_bytes", NEAR, "dupes"),
         Case("seed", 2, "figure candidate_pairs", NEAR, "family"),
         Case("workers", 3, "threads 3", {"workers": 1}, "dupes"),
         Case("shard_rows", 1, "shards 3 and 2", NEAR, "dupes"),
@@ -217,6 +223,10 @@ def store(tmp_path_factory):
     asked = [sample(0, QUESTION, "Seven."), sample(1, "Which question?", QUESTION), sample(2, "A fruit?", "An apple.")]
     for name, some in (SAMPLES | {"asked": asked}).items():
         write_dataset(root / name, some, Sample)
+    oldest = build_request(
+        BY_NAME["deduplicate"], json.dumps(NEAR | {"keep": "oldest"}), [f"rows={root}/dupes"], f"{root}/before"
+    )
+    run_stage(oldest)
     return root
 
 

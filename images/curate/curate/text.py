@@ -23,10 +23,15 @@ def text_column(batch: pa.RecordBatch, field: str) -> "list[str] | pa.Array":
     """The same texts, without making Python strings where they are a column of the batch."""
     column = column_of(field)
     if column not in batch.schema.names:
-        has = "instruction, answer or conversation" if column == "text" else "text"
-        raise BadConfig(f"`field` is {field!r}, which these rows do not have", expected=has)
+        raise no_such_text(field)
     values = batch.column(column)
     return values if field == "text" else [OF_MESSAGES[field](messages) for messages in values.to_pylist()]
+
+
+def no_such_text(field: str, where: str = "") -> BadConfig:
+    """The failure to raise for rows that have no such text."""
+    has = "instruction, answer or conversation" if field == "text" else "text"
+    return BadConfig(f"`field` is {field!r}, which these rows do not have", expected=has, where=where)
 
 
 def column_of(field: str) -> str:

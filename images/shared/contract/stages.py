@@ -12,7 +12,7 @@ from contract.config.base import Source, StageConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
 from contract.config.decontaminate import DecontaminateConfig
-from contract.config.deduplicate import DeduplicateConfig
+from contract.config.deduplicate import DeduplicateConfig, stored_datasets
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
 from contract.config.finetune import (
@@ -101,6 +101,7 @@ STAGES: tuple[Stage, ...] = (
         (ROWS,),
         "same",
         version=2,
+        sources=lambda config: list(stored_datasets(config)),  # type: ignore[arg-type]
     ),
     Stage(
         "decontaminate",

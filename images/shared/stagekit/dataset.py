@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from contract.failures import BadInput, DamagedData
 from contract.manifest import MANIFEST, PREVIEW, Manifest, Preview, Shard, Stored, parse_manifest
 from contract.records import RECORDS, LedgerEntry, Record
-from contract.uris import Address
+from contract.release import LATEST_FILE, Release
+from contract.uris import LATEST, Address
 from stagekit.checksums import file_sha256
 from stagekit.store import Store, open_store
 
@@ -129,6 +130,18 @@ def open_dataset(address: Address) -> Dataset | None:
     store = open_store(address)
     text = store.read(MANIFEST)
     return None if text is None else Dataset(address, store, parse_manifest(text, where=str(address)))
+
+
+def released(address: Address) -> Address:
+    """Where `.../latest` points to; any other address is itself."""
+    parent, _, name = address.path.rpartition("/")
+    if name != LATEST:
+        return address
+    folder = address._replace(path=parent)
+    text = open_store(folder).read(LATEST_FILE)
+    if text is None:
+        raise BadInput(f"no {LATEST_FILE}, so nothing was published yet", where=str(folder))
+    return folder.child(Release.model_validate_json(text).key)
 
 
 def _damaged(address: Address, entry: Stored, what: str) -> DamagedData:

@@ -16,12 +16,11 @@ from contract.keys import dataset_key
 from contract.manifest import MANIFEST, Manifest, Parent
 from contract.problems import parse_config
 from contract.records import Record
-from contract.release import LATEST_FILE, Release
 from contract.stages import Port, Stage
-from contract.uris import LATEST, Address
-from stagekit.dataset import Dataset, open_dataset
-from stagekit.sources import fingerprint
-from stagekit.store import open_store, resolve
+from contract.uris import Address
+from stagekit.dataset import Dataset, open_dataset, released
+from stagekit.sources import SOURCES, fingerprint
+from stagekit.store import resolve
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def build_request(stage: Stage, config_text: str, inputs: Sequence[str], output:
     datasets = _open_inputs(stage, inputs)
     parents = [_parent(name, dataset) for name, items in datasets.items() for dataset in items]
     parents += [
-        Parent(input="sources", uri=source.uri, content_hash=fingerprint(source)) for source in stage.sources(config)
+        Parent(input=SOURCES, uri=source.uri, content_hash=fingerprint(source)) for source in stage.sources(config)
     ]
     hashes: dict[str, list[str]] = {}
     for parent in parents:
@@ -111,7 +110,7 @@ def _check_count(stage: Stage, port: Port, count: int) -> None:
 
 
 def _open_input(port: Port, uri: str) -> Dataset:
-    dataset = open_dataset(_released(resolve(uri)))
+    dataset = open_dataset(released(resolve(uri)))
     if dataset is None:
         raise BadInput(
             f"no {MANIFEST}, so this is not a finished dataset", where=uri, hint="run the stage that makes it first"
@@ -120,18 +119,6 @@ def _open_input(port: Port, uri: str) -> Dataset:
         names = " or ".join(record.__name__ for record in port.records)
         raise BadInput(f"rows of type {dataset.manifest.record}", expected=names, where=f"input {port.name}: {uri}")
     return dataset
-
-
-def _released(address: Address) -> Address:
-    """Where `.../latest` points to."""
-    parent, _, name = address.path.rpartition("/")
-    if name != LATEST:
-        return address
-    folder = address._replace(path=parent)
-    text = open_store(folder).read(LATEST_FILE)
-    if text is None:
-        raise BadInput(f"no {LATEST_FILE}, so nothing was published yet", where=str(folder))
-    return folder.child(Release.model_validate_json(text).key)
 
 
 def _parent(name: str, dataset: Dataset) -> Parent:

@@ -1,14 +1,20 @@
-"""Sources: files that enter the house from outside its datasets, and their fingerprints."""
+"""Sources: what a stage reads beside its inputs (files from outside, datasets of the store), and its fingerprint."""
 
 import tempfile
+from collections import deque
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-from contract.config.base import Source
+from contract.config.base import Source, StoredDataset
 from contract.failures import BadInput
 from contract.keys import digest
 from stagekit.checksums import file_sha256
+from stagekit.dataset import Dataset, open_dataset, released
 from stagekit.store import Entry, Store, open_store, resolve
+
+SOURCES = "sources"
+"""The name under which a manifest lists what a stage read beside its inputs."""
 
 
 def source_files(source: Source) -> tuple[Store, list[Entry]]:
@@ -29,11 +35,58 @@ def source_files(source: Source) -> tuple[Store, list[Entry]]:
     return store, files
 
 
+def stored_dataset(source: StoredDataset) -> Dataset | None:
+    """The dataset that a source means; None where an `optional` one is not there.
+
+    Raises `BadInput` where it should be, and where no dataset of the stage asked for is behind it.
+    """
+    try:
+        dataset = open_dataset(released(resolve(source.uri)))
+    except BadInput:
+        dataset = None
+    if dataset is None and not source.optional:
+        raise BadInput("no finished dataset", expected="the folder of one, or `.../latest`", where=source.uri)
+    if dataset is None or not source.stage:
+        return dataset
+    found = next((each for each in _and_ancestors(dataset) if _fits(each, source)), None)
+    if found is None and not source.optional:
+        raise BadInput(f"no dataset of {source.stage} behind this one", where=source.uri)
+    return found
+
+
 def fingerprint(source: Source) -> str:
     """A hash that changes whenever a file of the source is added, removed, renamed or rewritten."""
+    if isinstance(source, StoredDataset):
+        return _of_dataset(stored_dataset(source))
     store, files = source_files(source)
     with tempfile.TemporaryDirectory() as folder:
         return digest([(entry.name, entry.size, entry.tag or _sha256(store, entry, Path(folder))) for entry in files])
+
+
+def _of_dataset(dataset: Dataset | None) -> str:
+    """Rows and files of a dataset, also those files that its content hash leaves out."""
+    if dataset is None:
+        return ""
+    manifest = dataset.manifest
+    return digest([manifest.content_hash, [(file.path, file.sha256) for file in manifest.files if not file.hashed]])
+
+
+def _fits(dataset: Dataset, source: StoredDataset) -> bool:
+    return dataset.manifest.stage == source.stage and dataset.manifest.config.get("field", "") == source.field
+
+
+def _and_ancestors(dataset: Dataset) -> Iterator[Dataset]:
+    """A dataset and those it was made from, the nearest first; what was cleaned away is passed over."""
+    waiting, seen = deque([dataset]), {dataset.uri}
+    while waiting:
+        found = waiting.popleft()
+        yield found
+        for parent in found.manifest.parents:
+            if parent.input == SOURCES or parent.uri in seen:
+                continue
+            seen.add(parent.uri)
+            if older := open_dataset(resolve(parent.uri)):
+                waiting.append(older)
 
 
 def _sha256(store: Store, entry: Entry, folder: Path) -> str:

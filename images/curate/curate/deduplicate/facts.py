@@ -1,9 +1,9 @@
 """What has to be known of each row before anything is decided: columns of numbers, while the texts stay on disk."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,11 @@ from curate.room import room
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 from curate.scan.buffers import Bytes, utf8
 from curate.scan.characters import characters
-from curate.text import column_of, text_column
+from curate.text import column_of, no_such_text, text_column
+from stagekit.dataset import Dataset
+
+if TYPE_CHECKING:
+    from curate.deduplicate.remembered import Remembered
 
 
 @dataclass
@@ -41,6 +45,11 @@ class Facts:
         for field in fields(self):
             getattr(self, field.name)[first_row : first_row + len(part)] = getattr(part, field.name)
 
+    def take_over(self, rows: I64s, source: "Facts", places: I64s) -> None:
+        """Take from other facts what is computed from the words of a text."""
+        for name in ("normalised", "shingled", "size", "signature"):
+            getattr(self, name)[rows] = getattr(source, name)[places]
+
 
 def facts_for(rows: int, config: DeduplicateConfig, folder: Path | None = None) -> Facts:
     """Room for the facts of so many rows; what is large lies in files in `folder`."""
@@ -57,28 +66,47 @@ def facts_for(rows: int, config: DeduplicateConfig, folder: Path | None = None) 
     )
 
 
-def columns_for(config: DeduplicateConfig, names: Sequence[str]) -> list[str] | None:
-    """The columns that facts are made from; None where the text's own is not among them (and reading will say so)."""
-    wanted = [column_of(config.field), "id", *(["created_at"] if config.keep == "oldest" else [])]
-    return wanted if set(wanted) <= set(names) else None
+def columns_for(config: DeduplicateConfig, dataset: Dataset) -> list[str]:
+    """The columns that facts are made from.
+
+    Raises `BadConfig` where a dataset has not the text or the date that the config asks for.
+    """
+    has = dataset.manifest.columns
+    if column_of(config.field) not in has:
+        raise no_such_text(config.field, where=dataset.uri)
+    if config.keep == "oldest" and "created_at" not in has:
+        expected = "'longest' or 'first'"
+        raise BadConfig("`keep` is 'oldest', but these rows have no `created_at`", expected=expected, where=dataset.uri)
+    return [column_of(config.field), "id", *(["created_at"] if config.keep == "oldest" else [])]
 
 
-def facts_of(batch: pa.RecordBatch, config: DeduplicateConfig) -> Facts:
-    """Read one batch."""
-    from curate.scan.digests import digests_of_all, folded_digests_of
-
+def facts_of(batch: pa.RecordBatch, config: DeduplicateConfig, before: "Remembered | None" = None) -> Facts:
+    """Read one batch; of rows that are remembered from `before` only id and text are read, to know them again."""
     facts = facts_for(batch.num_rows, config)
     texts = utf8(text_column(batch, config.field))
     _identify(batch, texts, facts)
-    rows = np.arange(batch.num_rows)
-    if config.field != "text":
-        digests_of_all(*texts, np.empty_like(facts.identity), facts.length)
+    if config.keep == "oldest":
+        facts.created[:] = [_age(value) for value in batch.column("created_at").to_pylist()]
+    places = before.places(facts.identity) if before else np.full(len(facts), -1)
+    if before:
+        known = np.flatnonzero(places >= 0)
+        facts.take_over(known, before.facts, places[known])
+    fresh = np.flatnonzero(places < 0)
+    facts.take_over(fresh, _computed(texts, fresh, config), np.arange(len(fresh)))
+    return facts
+
+
+def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig) -> Facts:
+    """Digest of the normalised text, and size, digest and signature of the n-grams of some rows."""
+    from curate.deduplicate.sketches import sketches_of
+    from curate.scan.digests import folded_digests_of
+
+    facts = facts_for(len(rows), config)
     if config.exact:
         folded_digests_of(*texts, rows, characters(), facts.normalised)
     if config.near:
-        _sketch(texts, rows, config, facts)
-    if config.keep == "oldest":
-        facts.created[:] = [_age(value) for value in _created(batch)]
+        drawn = functions(facts.signature.shape[1], config.seed)
+        sketches_of(*texts, rows, characters(), config.ngram, *drawn, facts.size, facts.shingled, facts.signature)
     return facts
 
 
@@ -89,17 +117,12 @@ def _identify(batch: pa.RecordBatch, texts: Bytes, facts: Facts) -> None:
     whole = utf8(text_column(batch, "conversation")) if "messages" in batch.schema.names else texts
     digests_of_all(*whole, facts.identity, facts.whole)
     facts.length[:] = facts.whole
+    if whole is not texts:
+        digests_of_all(*texts, np.empty_like(facts.identity), facts.length)
     ids = np.empty_like(facts.identity)
     digests_of_all(*utf8(batch.column("id")), ids, np.empty_like(facts.length))
     facts.identity *= np.uint64(3)
     facts.identity ^= ids
-
-
-def _sketch(texts: Bytes, rows: I64s, config: DeduplicateConfig, facts: Facts) -> None:
-    from curate.deduplicate.sketches import sketches_of
-
-    drawn = functions(facts.signature.shape[1], config.seed)
-    sketches_of(*texts, rows, characters(), config.ngram, *drawn, facts.size, facts.shingled, facts.signature)
 
 
 def in_order_of_preference(facts: Facts, keep: str) -> I64s:
@@ -108,13 +131,6 @@ def in_order_of_preference(facts: Facts, keep: str) -> I64s:
         return np.arange(len(facts))
     order: I64s = np.lexsort((facts.identity[:, 0], -facts.whole, -facts.length, facts.created))
     return order
-
-
-def _created(batch: pa.RecordBatch) -> list[str | None]:
-    if "created_at" not in batch.schema.names:
-        raise BadConfig("`keep` is 'oldest', but these rows have no `created_at`", expected="'longest' or 'first'")
-    dates: list[str | None] = batch.column("created_at").to_pylist()
-    return dates
 
 
 def _age(created_at: str | None) -> float:

@@ -50,12 +50,13 @@ def near_duplicates(
 ) -> Choice:
     """Who repeats whom: a node goes when a kept one before it has a Jaccard similarity of `threshold` or more.
 
-    `signatures` has shape `(rows, functions)`; sets are loaded only of nodes that share a band with another.
+    `signatures` has shape `(rows, functions)`; sets are loaded only of nodes that share a band with one to be compared.
     """
-    from curate.deduplicate.walk import walk
+    from curate.deduplicate.walk import related_of, walk
 
     buckets = buckets_of(nodes.rows, signatures, cut, folder)
-    values, places = _sets(nodes, np.flatnonzero((buckets.own >= 0).any(axis=1)), load)
+    live = np.zeros(len(buckets.starts) - 1, np.uint8)
+    values, places = _sets(nodes, related_of(buckets.own, buckets.bases, nodes.settled, live), load)
     members = room(int(buckets.starts[-1]), np.int32, folder)
     filled = np.zeros(len(buckets.starts) - 1, np.int32)
     partner, similarity = np.empty(len(nodes.rows), np.int64), np.empty(len(nodes.rows))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -10,11 +10,15 @@ from contract.config.deduplicate import DeduplicateConfig
 from curate.deduplicate.bands import bands_for
 from curate.deduplicate.facts import Facts, in_order_of_preference
 from curate.deduplicate.near import Choice, LoadSets, Nodes, near_duplicates
-from curate.scan.arrays import F64s, I64s, U8s
+from curate.scan.arrays import F64s, I64s, U8s, U64s
 
 EXACT, NEAR = "exact", "near_duplicate"
 RULES = (EXACT, NEAR)
 KEPT = -1
+OTHERS, SETTLED, PREFERRED, NEW = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
+"""A row's standing, which comes before preference: rows of other datasets; rows kept before, whose verdict stands; rows
+kept before under other settings; all others. The first two stay, whatever they repeat."""
+
 Metrics: TypeAlias = dict[str, float | int | str | None]
 
 
@@ -38,36 +42,43 @@ class Verdicts:
         self.rule[moved] = RULES.index(rule)
 
 
-def decide(
-    facts: Facts, config: DeduplicateConfig, load: LoadSets, folder: Path | None = None, settled: U8s | None = None
-) -> Verdicts:
-    """Rows in order of preference: exact copies are folded first, then equal sets of n-grams, then near-duplicates.
+class Start(NamedTuple):
+    """What is decided already, each row's standing, and where there is room for large arrays."""
 
-    Rows that are `settled` come before all others and stay, whatever they repeat.
-    """
-    count = len(facts)
-    settled = np.zeros(count, np.uint8) if settled is None else settled
+    verdicts: Verdicts
+    standing: U8s
+    folder: Path | None = None
+
+
+def undecided(count: int) -> Verdicts:
+    """Verdicts by which all rows are kept."""
+    return Verdicts(np.full(count, KEPT, np.int64), np.zeros(count, np.uint8), np.ones(count))
+
+
+def decide(facts: Facts, config: DeduplicateConfig, load: LoadSets, start: Start | None = None) -> Verdicts:
+    """Rows in order of preference: exact copies are folded first, then equal sets of n-grams, then near-duplicates."""
+    start = start or Start(undecided(len(facts)), np.full(len(facts), NEW))
+    verdicts, settled = start.verdicts, (start.standing <= SETTLED).astype(np.uint8)
     order = in_order_of_preference(facts, config.keep)
-    order = order[np.argsort(1 - settled[order], kind="stable")]
-    verdicts = Verdicts(np.full(count, KEPT, np.int64), np.zeros(count, np.uint8), np.ones(count))
+    order = order[np.argsort(start.standing[order], kind="stable")]
     if config.exact:
-        _fold_equal(verdicts, order, facts.normalised, settled, np.zeros(count, np.uint8), EXACT)
+        _fold_equal(verdicts, order, facts.normalised, settled, np.zeros(len(facts), np.uint8), EXACT)
     if config.near:
         wordless = (facts.size == 0).astype(np.uint8)
         _fold_equal(verdicts, order, facts.shingled, settled, wordless, NEAR)
-        _fold_near(verdicts, order, facts, config, load, folder, settled)
+        _fold_near(verdicts, order, facts, config, load, start.folder, settled)
     return verdicts
 
 
-def _fold_equal(verdicts: Verdicts, order: I64s, digests: np.ndarray, settled: U8s, alone: U8s, rule: str) -> None:
+def _fold_equal(verdicts: Verdicts, order: I64s, digests: U64s, settled: U8s, alone: U8s, rule: str) -> None:
     """Fold rows with equal digests into the best of them."""
-    from curate.deduplicate.walk import first_of
+    from curate.deduplicate.digests import first_of
 
     alive = order[verdicts.partner[order] == KEPT]
     first = np.empty(len(alive), np.int64)
     first_of(digests, alive, alone, first)
-    gone = np.flatnonzero((first != np.arange(len(alive))) & (settled[alive] == 0))
-    verdicts.fold(alive[gone], alive[first[gone]], 1.0, rule)
+    gone = (first != alive) & (settled[alive] == 0)
+    verdicts.fold(alive[gone], first[gone], 1.0, rule)
 
 
 def _fold_near(

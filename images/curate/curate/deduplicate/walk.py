@@ -1,4 +1,4 @@
-"""Kernels: fold equal rows, sort rows into buckets, and walk them best first, comparing each with kept rows only."""
+"""Kernels: sort rows into buckets, and walk them best first, comparing each with kept rows only."""
 
 import numpy as np
 
@@ -12,29 +12,6 @@ KEPT = -1
 SLACK = 1e-6  # 0.7 * 30 may come out above 21
 RANK = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
-
-
-@compiled
-def first_of(digests: U64s, order: I64s, alone: U8s, first: I64s) -> None:
-    """For each place in an order of rows the first place with the same digest; rows marked `alone` share none."""
-    size = 16
-    while size < 2 * len(order):
-        size *= 2
-    places = np.full(size, -1, np.int64)
-    for place in range(len(order)):
-        first[place] = place
-        if alone[order[place]]:
-            continue
-        one, two = digests[order[place], 0], digests[order[place], 1]
-        slot = one & np.uint64(size - 1)
-        while places[slot] >= 0:
-            other = order[places[slot]]
-            if digests[other, 0] == one and digests[other, 1] == two:
-                break
-            slot = slot + np.uint64(1) & np.uint64(size - 1)
-        if places[slot] < 0:
-            places[slot] = place
-        first[place] = places[slot]
 
 
 @compiled
@@ -69,6 +46,23 @@ def number_buckets(keys: U64s, buckets: I32s, sizes: I32s) -> int:
             count += 1
         start = at
     return count
+
+
+@compiled
+def related_of(own: I32s, bases: I64s, settled: U8s, live: U8s) -> I64s:
+    """Nodes of the buckets that have a member that is not settled; `live` has a zero for each bucket."""
+    for node in range(len(own)):
+        for band in range(own.shape[1]):
+            if not settled[node] and own[node, band] >= 0:
+                live[bases[band] + own[node, band]] = 1
+    related, count = np.empty(len(own), np.int64), 0
+    for node in range(len(own)):
+        for band in range(own.shape[1]):
+            if own[node, band] >= 0 and live[bases[band] + own[node, band]]:
+                related[count] = node
+                count += 1
+                break
+    return related[:count]
 
 
 @compiled

@@ -48,6 +48,23 @@ class Source(Config):
     """File or folder: `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root."""
 
 
+class StoredDataset(Source):
+    """A dataset of the store that a stage reads beside its inputs: its uri, or `.../latest` of published ones.
+
+    With a `stage`, the nearest dataset that this stage made is meant, among the one named and all that it was made
+    from; and of those the one whose config says `field`. An `optional` one may not be there yet.
+    """
+
+    stage: str = ""
+    """Name of a stage, or empty for the dataset itself."""
+
+    field: str = ""
+    """The `field` of that stage's config."""
+
+    optional: bool = False
+    """Whether there may be nothing."""
+
+
 class Table(Source):
     """A source of rows: JSON, JSON lines, CSV or Parquet, by file ending; `.gz` and `.zst` are read as they are."""
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contract.config.base import RUNTIME, RowsConfig
+from contract.config.base import RUNTIME, RowsConfig, Source, StoredDataset
 
 
 class DeduplicateConfig(RowsConfig):
@@ -32,8 +32,29 @@ class DeduplicateConfig(RowsConfig):
     """Which of several duplicates stays: the longest text (then the longest row), the earliest `created_at`, or the
     first in the input. Ties are broken by content; only with `first` does the order of rows count."""
 
+    against: list[Source] = []
+    """Datasets of the store that must not be repeated, as uris of their folders or of `.../latest`: a row that repeats
+    one of theirs is dropped, with it as its partner."""
+
+    previous: Source | None = None
+    """An earlier result of this stage, or any dataset made from one, such as the published `.../latest`: rows that it
+    kept and that are still here come first in preference. Made with the same settings, its decisions stand, and only
+    new rows are compared. Nothing there yet is no error, so a recipe can name its own last version."""
+
+    remember: bool = Field(True, json_schema_extra=RUNTIME)
+    """Keep digests and sketches (about 230 bytes a row) beside the rows, for a later run to read as `previous`."""
+
     seed: int = Field(1, ge=0, le=2**32 - 1)
     """Seed of the hash functions (0 to 4,294,967,295)."""
 
     workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
     """Threads (1 to 256); 0 means one per core."""
+
+
+def stored_datasets(config: DeduplicateConfig) -> list[StoredDataset]:
+    """The datasets that deduplicate reads beside its rows: those of `against`, then `previous`."""
+    found = [StoredDataset(uri=source.uri) for source in config.against]
+    if config.previous:
+        wanted = {"stage": "deduplicate", "field": config.field, "optional": True}
+        found.append(StoredDataset(uri=config.previous.uri, **wanted))
+    return found
