@@ -12,7 +12,7 @@ from curate.deduplicate.digests import find, first_of, index_of
 from curate.deduplicate.facts import Facts
 from curate.deduplicate.remembered import Remembered, remembered
 from curate.deduplicate.verdicts import KEPT, NEW, OTHERS, PREFERRED, SETTLED, Start, undecided
-from curate.scan.arrays import I64s, U8s, U64s
+from curate.scan.arrays import I64s, U8s
 from stagekit.dataset import Dataset
 from stagekit.sources import SOURCES, fingerprint, stored_dataset
 
@@ -23,10 +23,6 @@ class History:
 
     before: Remembered
     stands: bool
-
-    def known(self, identity: U64s) -> int:
-        """How many of some rows it remembers."""
-        return int((self.before.places(identity) >= 0).sum())
 
 
 def others_of(config: DeduplicateConfig) -> list[Dataset]:

@@ -44,6 +44,10 @@ class Remembered:
         find(identity, self.facts.identity, self._index, found)
         return found
 
+    def known(self, identity: U64s) -> int:
+        """How many rows of these identities there are."""
+        return int((self.places(identity) >= 0).sum())
+
     @cached_property
     def _index(self) -> I64s:
         return index_of(self.facts.identity, np.arange(len(self.facts)))

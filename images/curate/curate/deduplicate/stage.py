@@ -7,7 +7,6 @@ instead of made again, and its survivors stay.
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +14,11 @@ import pyarrow as pa
 
 from contract.config.deduplicate import DeduplicateConfig
 from curate.deduplicate.corpus import Corpus, numbered
-from curate.deduplicate.facts import Facts, columns_for, facts_for, facts_of
-from curate.deduplicate.history import history_of, others_of, start_of
-from curate.deduplicate.remembered import FILE, Remembered, remember, remembered
-from curate.deduplicate.verdicts import EXACT, KEPT, NEAR, RULES, Verdicts, decide
-from curate.room import room
-from curate.scan.arrays import I64s
-from curate.scan.buffers import utf8
-from curate.scan.characters import characters
-from curate.shingles import Ragged, offsets_of
-from curate.text import column_of, text_column
-from curate.threads import in_order
-from stagekit.dataset import Dataset
+from curate.deduplicate.facts import Facts
+from curate.deduplicate.history import others_of
+from curate.deduplicate.judge import judge
+from curate.deduplicate.remembered import FILE, remember
+from curate.deduplicate.verdicts import EXACT, KEPT, NEAR, RULES, Verdicts
 from stagekit.job import Job
 
 
@@ -36,65 +28,13 @@ def run(job: Job) -> None:
     corpus = Corpus(others_of(config), job.input("rows"))
     job.output.rule(EXACT, "Normalised text equal to a kept row's (lower case, white space collapsed)")
     job.output.rule(NEAR, f"Word {config.ngram}-gram set with a Jaccard similarity of {config.threshold:g} or more")
-    history = history_of(config, job.stage.version)
     with tempfile.TemporaryDirectory(dir=job.output.workdir) as name:
-        folder = Path(name)
-        facts, ids = _read(job, corpus, folder, history.before if history else None)
-        start = start_of(facts, corpus.first_own, history, folder)
-        verdicts = decide(facts, config, lambda some: _sets(corpus, some, facts, config, folder), start)
-        known = history.known(facts.identity[corpus.first_own :]) if history else 0
-        job.output.metrics |= verdicts.metrics | {"remembered_rows": known}
+        progress = job.progress(corpus.rows, "rows")
+        facts, verdicts, ids = judge(corpus, config, job.stage.version, Path(name), progress.add)
+        job.output.metrics |= verdicts.metrics
         _write(job, corpus, verdicts, ids)
         if config.remember and config.near and config.engine == "scan":
             _remember(job, facts, verdicts, corpus.first_own)
-
-
-def _read(job: Job, corpus: Corpus, folder: Path, before: Remembered | None) -> tuple[Facts, pa.Array]:
-    """The facts of all rows, and their ids."""
-    config: DeduplicateConfig = job.config
-    facts, ids = facts_for(corpus.rows, config, folder), []
-    progress = job.progress(corpus.rows, "rows")
-    for first_row, dataset in corpus.starts():
-        settings, known = config, before
-        if dataset is not corpus.own:  # never in question, so without a place in the order of preference
-            settings, known = (
-                config.model_copy(update={"keep": "longest"}),
-                remembered(dataset, config, job.stage.version),
-            )
-        for names in _read_one(dataset, first_row, facts, settings, known):
-            ids.append(names)
-            progress.add(len(names))
-    return facts, pa.concat_arrays(ids) if ids else pa.array([], pa.large_string())
-
-
-def _read_one(
-    dataset: Dataset, first_row: int, facts: Facts, config: DeduplicateConfig, known: Remembered | None
-) -> Iterator[pa.Array]:
-    def read(item: tuple[int, pa.RecordBatch]) -> pa.Array:
-        first, batch = item
-        facts.put(first, facts_of(batch, config, known))
-        return batch.column("id").cast(pa.large_string())
-
-    return in_order(read, numbered(dataset, first_row, columns_for(config, dataset)), config.workers)
-
-
-def _sets(corpus: Corpus, some: I64s, facts: Facts, config: DeduplicateConfig, folder: Path) -> Ragged:
-    """Sets of n-grams of the rows with these ascending numbers."""
-    offsets = offsets_of(facts.size[some])
-    values = room(int(offsets[-1]), np.uint64, folder)
-
-    def read(item: tuple[int, pa.RecordBatch]) -> None:
-        from curate.scan.sets import sets_of
-
-        first_row, batch = item
-        start, end = np.searchsorted(some, [first_row, first_row + batch.num_rows])
-        if start < end:
-            texts = utf8(text_column(batch, config.field))
-            sets_of(*texts, some[start:end] - first_row, characters(), config.ngram, offsets[start:end], values)
-
-    for _ in in_order(read, corpus.batches([column_of(config.field)]), config.workers):
-        pass
-    return Ragged(values, offsets)
 
 
 def _write(job: Job, corpus: Corpus, verdicts: Verdicts, ids: pa.Array) -> None:

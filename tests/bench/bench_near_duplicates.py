@@ -1,0 +1,142 @@
+"""Near-duplicates: speed, memory and quality beside gaoya, rensa and datasketch, in one run.
+
+    python -m venv /tmp/peers && /tmp/peers/bin/pip install gaoya rensa datasketch xxhash pyarrow
+    PYTHONPATH=images/shared:images/curate:tests .venv/curate/bin/python tests/bench/bench_near_duplicates.py \\
+        --peer-python /tmp/peers/bin/python
+    ... --corpus long       whole files of the installed packages, with planted edits, instead of ../shared/data/neardup
+    ... --corpus growth     10,000, 100,000 and 1,000,000 short rows, ours alone
+
+Threshold 0.7, word 5-grams. `work` is from texts to kept rows, for ours with reading and warm kernels, for others
+without reading; `process` is all of it, imports and reading included. Recall is 1 - left over / (left over + rightly
+removed); `false` are removed rows with no row of Jaccard >= 0.7 anywhere, `orphans` removed rows with no kept one. All
+are counted on exact truth: the pairs beside the short rows, or all pairs of the long documents by prefix filtering.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from bench.corpora import as_dataset, as_parquet, grown, long_documents, short_rows, short_truth
+from bench.measured import measured
+from conftest import ROOT
+from curate.shingles import shingle_sets
+from curate.similar import numbered, similar_pairs
+
+HERE = Path(__file__).resolve().parent
+THRESHOLD, ROUNDING = 0.7, 1e-6
+CONFIG = {"threshold": THRESHOLD, "exact": False}
+PEERS = ("gaoya", "gaoya_bulk", "rensa", "datasketch")
+ENV = {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/curate"}
+
+
+def long_truth(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    pairs = similar_pairs(numbered(shingle_sets(texts, 5)), 0.6)
+    return np.column_stack([pairs.left, pairs.right]), pairs.jaccard
+
+
+def quality(kept_rows: np.ndarray, rows: int, pairs: np.ndarray) -> tuple[float, float, float]:
+    """Recall, and false removals and orphans as shares of what was removed. `pairs` are all that are alike."""
+    kept = np.zeros(rows, bool)
+    kept[kept_rows] = True
+    alike, saved = np.zeros(rows, bool), np.zeros(rows, bool)
+    alike[pairs.ravel()] = True
+    for one, other in ((0, 1), (1, 0)):
+        saved[pairs[kept[pairs[:, one]], other]] = True
+    left_over = len(np.unique(pairs[kept[pairs].all(axis=1), 1]))
+    gone = ~kept
+    removed, right = max(1, int(gone.sum())), int((gone & alike).sum())
+    return 1 - left_over / max(1, left_over + right), (gone & ~alike).sum() / removed, (gone & ~saved).sum() / removed
+
+
+def ours(dataset: str, out: Path, runs: int, config: dict) -> tuple[dict, list]:
+    command = [sys.executable, str(HERE / "near_ours.py"), dataset, str(out), json.dumps(config)]
+    measured([*command, "1"], ENV)  # compiles the kernels, once per machine
+    whole = [measured([*command, "1"], ENV) for _ in range(runs)]
+    work = [json.loads(measured([*command, "2"], ENV).output)["work"] for _ in range(runs)]
+    return {"work": statistics.median(work)}, whole
+
+
+def peer(python: str, name: str, file: Path, out: Path, runs: int) -> tuple[dict, list]:
+    whole = [measured([python, str(HERE / "near_peers.py"), name, str(file), str(out)]) for _ in range(runs)]
+    return {"work": statistics.median(json.loads(one.output)["work"] for one in whole)}, whole
+
+
+def compare(texts: list[str], pairs: np.ndarray, options: argparse.Namespace, folder: Path) -> None:
+    dataset, file = as_dataset(iter(texts), folder / "rows"), as_parquet(texts, folder / "rows.parquet")
+    size = sum(len(text.encode()) for text in texts) / 1e6
+    print(f"{len(texts):,} rows, {size:,.0f} MB, medians of {options.runs} runs\n")
+    heads = (
+        "library",
+        "work s",
+        "rows/s",
+        "MB/s",
+        "process s",
+        "CPU s",
+        "RSS MB",
+        "kept",
+        "recall",
+        "false",
+        "orphans",
+    )
+    print("{:<12}{:>8}{:>10}{:>7}{:>11}{:>7}{:>8}{:>9}{:>8}{:>9}{:>9}".format(*heads))
+    found = {}
+    for name in ("ours", *(PEERS if options.peer_python else ())):
+        out = folder / f"{name}.npy"
+        work, whole = (
+            ours(dataset, out, options.runs, CONFIG)
+            if name == "ours"
+            else peer(options.peer_python, name, file, out, options.runs if name != "datasketch" else 1)
+        )
+        kept = np.load(out)
+        recall, false, orphans = quality(kept, len(texts), pairs)
+        process = statistics.median(one.seconds for one in whole)
+        found[name] = work["work"], process
+        print(
+            f"{name:<12}{work['work']:>8.2f}{len(texts) / work['work']:>10,.0f}{size / work['work']:>7.0f}"
+            f"{process:>11.2f}{statistics.median(one.cpu for one in whole):>7.1f}{whole[0].resident:>8.0f}"
+            f"{len(kept):>9,}{recall:>8.4f}{false:>9.3%}{orphans:>9.3%}",
+            flush=True,
+        )
+    if len(found) > 1:
+        fastest = [min(times[at] for name, times in found.items() if name != "ours") for at in (0, 1)]
+        print(
+            f"\nfastest peer / ours: work {fastest[0] / found['ours'][0]:.1f}, process {fastest[1] / found['ours'][1]:.1f}"
+        )
+
+
+def growth(options: argparse.Namespace, folder: Path) -> None:
+    print(f"{'rows':>10}{'process s':>11}{'rows/s':>10}{'CPU s':>8}{'RSS MB':>8}{'anonymous MB':>14}")
+    for rows in (10_000, 100_000, 1_000_000):
+        dataset = as_dataset(islice(grown(rows), rows), folder / f"rows{rows}")
+        _, whole = ours(dataset, folder / "kept.npy", options.runs, CONFIG)
+        seconds = statistics.median(one.seconds for one in whole)
+        one = whole[0]
+        print(
+            f"{rows:>10,}{seconds:>11.2f}{rows / seconds:>10,.0f}{one.cpu:>8.1f}{one.resident:>8.0f}{one.anonymous:>14.0f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--corpus", choices=["short", "long", "growth"], default="short")
+    parser.add_argument("--peer-python")
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        if options.corpus == "growth":
+            growth(options, Path(name))
+            return
+        texts = short_rows() if options.corpus == "short" else long_documents(15_000)
+        pairs, similarity = short_truth() if options.corpus == "short" else long_truth(texts)
+        compare(texts, pairs[similarity >= THRESHOLD - ROUNDING], options, Path(name))
+
+
+if __name__ == "__main__":
+    main()

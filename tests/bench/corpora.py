@@ -1,0 +1,83 @@
+"""Corpora of the duplicate benchmarks: real short rows, files of installed packages with planted edits, growth."""
+
+import random
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from conftest import SHARED_DATA
+from contract.records import Document
+from curate_texts import write_dataset
+
+SHORT = SHARED_DATA / "neardup" / "short.parquet"
+SUFFIXES = {".py", ".txt", ".md", ".rst", ".pyi", ".h"}
+LENGTHS = (1_000, 60_000)  # bytes of a document
+PLANTED = (0.0, 0.01, 0.05, 0.1)  # share of words edited
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def short_rows() -> list[str]:
+    """The rows of ../shared/data/neardup/short.parquet."""
+    if not SHORT.is_file():
+        sys.exit(f"no real inputs at {SHORT} (set NOCTURNE_SHARED_DATA)")
+    return pq.read_table(SHORT, columns=["text"])["text"].to_pylist()
+
+
+def short_truth() -> tuple[np.ndarray, np.ndarray]:
+    """All pairs of those rows with a Jaccard similarity of 0.6 or more: `(pairs, 2)` row numbers, and similarities."""
+    pairs = np.load(SHORT.with_name("short_pairs.npz"))
+    return np.sort(pairs["P"].astype(np.int64), axis=1), pairs["J"]
+
+
+def long_documents(limit: int) -> list[str]:
+    """Files of the installed packages, and after every fourth one an edited copy."""
+    draw, found = random.Random(0), []
+    for number, text in enumerate(_files()):
+        found.append(text)
+        if number % 4 == 0:
+            found.append(_edited(text, PLANTED[number // 4 % len(PLANTED)], draw))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def grown(rows: int) -> Iterator[str]:
+    """So many short rows: the real ones, then the same with all letters moved on by one, and so on."""
+    texts, copies = short_rows(), -(-rows // len(short_rows()))
+    for copy in range(copies):
+        moved = LETTERS[copy:] + LETTERS[:copy]
+        table = str.maketrans(LETTERS + LETTERS.upper(), moved + moved.upper())
+        for text in texts[: rows - copy * len(texts)]:
+            yield text.translate(table)
+
+
+def as_parquet(texts: list[str], path: Path) -> Path:
+    """Texts as a file that every library can read: `id` and `text`."""
+    table = pa.table({"id": [str(number) for number in range(len(texts))], "text": texts})
+    pq.write_table(table, path, row_group_size=10_000, compression="zstd")
+    return path
+
+
+def as_dataset(texts: Iterator[str], folder: Path) -> str:
+    """Texts as a dataset of the house."""
+    return write_dataset(
+        folder, (Document(id=str(number), text=text) for number, text in enumerate(texts)), Document, shard_rows=50_000
+    )
+
+
+def _files() -> Iterator[str]:
+    roots = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")]
+    for path in sorted(path for root in roots for path in root.rglob("*") if path.suffix in SUFFIXES):
+        if path.is_file() and LENGTHS[0] <= path.stat().st_size <= LENGTHS[1]:
+            yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def _edited(text: str, share: float, draw: random.Random) -> str:
+    """A share of the words replaced; white space is kept."""
+    parts = text.split(" ")
+    return " ".join(f"{part}x{draw.randrange(1000)}" if draw.random() < share else part for part in parts)
