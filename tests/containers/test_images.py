@@ -89,3 +89,17 @@ import json, os, contract.stages
 print(json.dumps([os.environ["AIRFLOW__CORE__DAGS_FOLDER"], sorted(os.listdir("/opt/nocturne/shared"))]))
 """
     assert in_image("airflow", code) == ["/opt/nocturne/dags", ["contract"]]
+
+
+@pytest.mark.needs_docker
+def test_no_container_compiles_a_kernel_again(in_image):
+    code = """
+import json, os, pathlib, curate.warm
+kernels = lambda: sorted(p.name for p in pathlib.Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc"))
+before = kernels()
+curate.warm.main()
+print(json.dumps([len(before), kernels() == before]))
+"""
+    number, same = in_image("curate", code)
+    assert number > 10
+    assert same
