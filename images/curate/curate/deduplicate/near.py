@@ -90,12 +90,11 @@ def buckets_of(rows: I64s, signatures: U8s, cut: Bands, folder: Path | None) -> 
 
 
 def _numbered(item: tuple[U64s, I32s]) -> I32s:
-    from curate.deduplicate.walk import number_buckets
+    from curate.deduplicate.walk import number_buckets, sort_keys
 
     keys, own = item
-    keys.sort()
     sizes = np.empty(len(keys) // 2 + 1, np.int32)
-    return sizes[: number_buckets(keys, own, sizes)].copy()
+    return sizes[: number_buckets(sort_keys(keys, np.empty_like(keys)), own, sizes)].copy()
 
 
 def _sets(nodes: Nodes, related: I64s, load: LoadSets) -> tuple[U64s, I64s]:

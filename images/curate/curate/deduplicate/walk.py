@@ -11,7 +11,7 @@ CAP = 32  # kept members of a bucket that each later member is compared with, an
 KEPT = -1
 SLACK = 1e-6  # 0.7 * 30 may come out above 21
 RANK = np.uint64(0xFFFFFFFF)
-HALF = np.uint64(32)
+HALF, DIGIT = np.uint64(32), np.uint64(2047)
 
 
 @compiled
@@ -29,8 +29,25 @@ def keys_of(signatures: U8s, rows: I64s, begin: int, width: int, keys: U64s) -> 
 
 
 @compiled
+def sort_keys(keys: U64s, room: U64s) -> U64s:
+    """The keys sorted by their upper halves, in one of the two arrays: a radix sort, three times eleven bits."""
+    for shift in range(32, 65, 11):
+        starts = np.zeros(2049, np.int64)
+        for key in keys:
+            starts[np.int64(key >> np.uint64(shift) & DIGIT) + 1] += 1
+        for digit in range(2048):
+            starts[digit + 1] += starts[digit]
+        for key in keys:
+            digit = np.int64(key >> np.uint64(shift) & DIGIT)
+            room[starts[digit]] = key
+            starts[digit] += 1
+        keys, room = room, keys
+    return keys
+
+
+@compiled
 def number_buckets(keys: U64s, buckets: I32s, sizes: I32s) -> int:
-    """Number the groups of two or more equal keys; `keys` are sorted.
+    """Number the groups of two or more equal keys, which are sorted by them.
 
     `buckets` receives each place's group or -1, `sizes` the members of each group. Returns the number of groups.
     """

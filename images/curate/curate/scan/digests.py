@@ -3,7 +3,7 @@
 import numpy as np
 
 from curate.scan.arrays import I64s, U8s, U32s, U64s
-from curate.scan.bytewise import decoded, eight
+from curate.scan.bytewise import HIGH, ONE, decoded, eight
 from curate.scan.characters import DOT_ABOVE, DOTTED_I, LOWER, SPACE
 from curate.scan.compiled import compiled
 from curate.scan.sets import longest_of
@@ -11,10 +11,11 @@ from curate.scan.words import FACTOR, HALF, SALT, SECOND_FACTOR, mixed
 
 IS_SPACE, LOWER_BITS = np.uint32(SPACE), np.uint32(LOWER)
 SEED, LEFT, RIGHT = np.uint64(0x2545F4914F6CDD1D), np.uint64(29), np.uint64(35)
+LOWEST, SEVENTH, TOP_BYTE = np.uint64(0x0101010101010101), np.uint64(7), np.uint64(56)
 
 
 @compiled
-def digest_into(data: U8s, start: int, end: int, out: U64s) -> None:
+def digest_of(data: U8s, start: int, end: int) -> tuple[np.uint64, np.uint64]:
     """The digest of some bytes: two hashes that have nothing in common but the bytes."""
     one, two = SALT, SEED
     for at in range(start, end, 8):
@@ -24,23 +25,25 @@ def digest_into(data: U8s, start: int, end: int, out: U64s) -> None:
         two = (two + chunk) * SECOND_FACTOR
         two ^= two >> HALF
     length = np.uint64(end - start)
-    out[0], out[1] = mixed(one + length), mixed(two ^ length)
+    return mixed(one + length), mixed(two ^ length)
 
 
 @compiled
 def characters_in(data: U8s, start: int, end: int) -> int:
-    """How many characters some bytes of UTF-8 are."""
-    count = 0
-    for at in range(start, end):
-        count += (data[at] & 0xC0) != 0x80
-    return count
+    """How many characters some bytes of UTF-8 are: all but those of the form 10xxxxxx begin one."""
+    inner = 0
+    for at in range(start, end, 8):
+        chunk = eight(data, at, end)
+        marks = chunk & ~(chunk << ONE) & HIGH
+        inner += np.int64((marks >> SEVENTH) * LOWEST >> TOP_BYTE)
+    return end - start - inner
 
 
 @compiled
 def digests_of_all(data: U8s, offsets: I64s, digests: U64s, lengths: I64s) -> None:
     """Digest of each text's bytes, shape `(rows, 2)`, and its length in characters."""
     for row in range(len(offsets) - 1):
-        digest_into(data, offsets[row], offsets[row + 1], digests[row])
+        digests[row, 0], digests[row, 1] = digest_of(data, offsets[row], offsets[row + 1])
         lengths[row] = characters_in(data, offsets[row], offsets[row + 1])
 
 
@@ -82,4 +85,5 @@ def folded_digests_of(data: U8s, offsets: I64s, rows: I64s, table: U32s, digests
     room = np.empty(2 * longest_of(offsets, rows) + 8, np.uint8)
     for number in range(len(rows)):
         row = rows[number]
-        digest_into(room, 0, folded(data, offsets[row], offsets[row + 1], table, room), digests[number])
+        length = folded(data, offsets[row], offsets[row + 1], table, room)
+        digests[number, 0], digests[number, 1] = digest_of(room, 0, length)
