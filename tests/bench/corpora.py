@@ -1,18 +1,19 @@
 """Corpora of the duplicate benchmarks: real short rows, files of installed packages with planted edits, growth."""
 
+import json
 import random
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from conftest import SHARED_DATA
-from contract.records import Document
-from curate_texts import write_dataset
+from bench.measured import measured
+from conftest import ROOT, SHARED_DATA
 
 SHORT = SHARED_DATA / "neardup" / "short.parquet"
 SUFFIXES = {".py", ".txt", ".md", ".rst", ".pyi", ".h"}
@@ -48,26 +49,41 @@ def long_documents(limit: int) -> list[str]:
 
 def grown(rows: int) -> Iterator[str]:
     """So many short rows: the real ones, then the same with all letters moved on by one, and so on."""
-    texts, copies = short_rows(), -(-rows // len(short_rows()))
-    for copy in range(copies):
+    made, copy = 0, 0
+    while made < rows:
         moved = LETTERS[copy:] + LETTERS[:copy]
         table = str.maketrans(LETTERS + LETTERS.upper(), moved + moved.upper())
-        for text in texts[: rows - copy * len(texts)]:
-            yield text.translate(table)
+        for batch in pq.ParquetFile(SHORT).iter_batches(5_000, columns=["text"]):
+            yield from (text.translate(table) for text in batch["text"].to_pylist()[: max(0, rows - made)])
+            made += batch.num_rows
+        copy += 1
 
 
-def as_parquet(texts: list[str], path: Path) -> Path:
+def as_parquet(texts: Iterable[str], path: Path) -> Path:
     """Texts as a file that every library can read: `id` and `text`."""
-    table = pa.table({"id": [str(number) for number in range(len(texts))], "text": texts})
-    pq.write_table(table, path, row_group_size=10_000, compression="zstd")
+    schema = pa.schema([("id", pa.string()), ("text", pa.string())])
+    with pq.ParquetWriter(path, schema, compression="zstd") as file:
+        for first, some in _batches(texts):
+            ids = [str(first + number) for number in range(len(some))]
+            file.write_table(pa.table({"id": ids, "text": some}, schema))
     return path
 
 
-def as_dataset(texts: Iterator[str], folder: Path) -> str:
-    """Texts as a dataset of the house."""
-    return write_dataset(
-        folder, (Document(id=str(number), text=text) for number, text in enumerate(texts)), Document, shard_rows=50_000
-    )
+def as_dataset(texts: Iterable[str], folder: Path) -> str:
+    """Texts as a dataset of the house, made by `ingest` itself in another process."""
+    folder.mkdir(parents=True)
+    as_parquet(texts, folder / "rows.parquet")
+    config = {"sources": [{"uri": str(folder / "rows.parquet")}]}
+    command = [sys.executable, "-m", "curate", "ingest", "--config", json.dumps(config), "--output", f"{folder}/ingest"]
+    measured(command, {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/curate"})
+    return f"{folder}/ingest"
+
+
+def _batches(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    waiting, first = iter(texts), 0
+    while some := list(islice(waiting, 10_000)):
+        yield first, some
+        first += len(some)
 
 
 def _files() -> Iterator[str]:

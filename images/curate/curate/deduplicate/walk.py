@@ -35,8 +35,8 @@ def sort_keys(keys: U64s, room: U64s) -> U64s:
         starts = np.zeros(2049, np.int64)
         for key in keys:
             starts[np.int64(key >> np.uint64(shift) & DIGIT) + 1] += 1
-        for digit in range(2048):
-            starts[digit + 1] += starts[digit]
+        for before in range(2048):
+            starts[before + 1] += starts[before]
         for key in keys:
             digit = np.int64(key >> np.uint64(shift) & DIGIT)
             room[starts[digit]] = key

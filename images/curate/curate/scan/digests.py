@@ -31,12 +31,13 @@ def digest_of(data: U8s, start: int, end: int) -> tuple[np.uint64, np.uint64]:
 @compiled
 def characters_in(data: U8s, start: int, end: int) -> int:
     """How many characters some bytes of UTF-8 are: all but those of the form 10xxxxxx begin one."""
-    inner = 0
+    inner = np.int64(0)
     for at in range(start, end, 8):
         chunk = eight(data, at, end)
         marks = chunk & ~(chunk << ONE) & HIGH
         inner += np.int64((marks >> SEVENTH) * LOWEST >> TOP_BYTE)
-    return end - start - inner
+    count: int = end - start - inner  # type: ignore[assignment]
+    return count
 
 
 @compiled
