@@ -4,8 +4,8 @@
     PYTHONPATH=images/shared:images/curate:tests .venv/curate/bin/python tests/bench/bench_exact_duplicates.py \\
         --peer-python /tmp/peers/bin/python
 
-Rows are those of ../shared/data/neardup/short.parquet. `work` is from file to kept rows with warm code, `process` all of
-it. Ours hashes to 128 bits and orders rows by preference; polars hashes to 64 bits and keeps the first.
+Rows are those of ../shared/data/neardup/short.parquet. `work` is from file to kept rows with warm code, `process`
+all of it. Ours hashes to 128 bits and orders rows by preference; polars hashes to 64 bits and keeps the first.
 """
 
 import argparse

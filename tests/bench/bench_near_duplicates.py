@@ -70,19 +70,8 @@ def compare(texts: list[str], pairs: np.ndarray, options: argparse.Namespace, fo
     dataset, file = as_dataset(texts, folder / "rows"), as_parquet(texts, folder / "rows.parquet")
     size = sum(len(text.encode()) for text in texts) / 1e6
     print(f"{len(texts):,} rows, {size:,.0f} MB, medians of {options.runs} runs\n")
-    heads = (
-        "library",
-        "work s",
-        "rows/s",
-        "MB/s",
-        "process s",
-        "CPU s",
-        "RSS MB",
-        "kept",
-        "recall",
-        "false",
-        "orphans",
-    )
+    heads = ["library", "work s", "rows/s", "MB/s", "process s", "CPU s", "RSS MB", "kept"]
+    heads += ["recall", "false", "orphans"]
     print("{:<12}{:>8}{:>10}{:>7}{:>11}{:>7}{:>8}{:>9}{:>8}{:>9}{:>9}".format(*heads))
     found = {}
     for name in ("ours", *(PEERS if options.peer_python else ())):
@@ -104,9 +93,8 @@ def compare(texts: list[str], pairs: np.ndarray, options: argparse.Namespace, fo
         )
     if len(found) > 1:
         fastest = [min(times[at] for name, times in found.items() if name != "ours") for at in (0, 1)]
-        print(
-            f"\nfastest peer / ours: work {fastest[0] / found['ours'][0]:.1f}, process {fastest[1] / found['ours'][1]:.1f}"
-        )
+        work, process = (fastest[at] / found["ours"][at] for at in (0, 1))
+        print(f"\nfastest peer / ours: work {work:.1f}, process {process:.1f}")
 
 
 def growth(options: argparse.Namespace, folder: Path) -> None:

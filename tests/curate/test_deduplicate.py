@@ -169,6 +169,28 @@ def test_the_stage_writes_the_same_for_any_workers_and_shards(run_stage, tmp_pat
     assert len(hashes) == 1
 
 
+def test_twenty_ledger_entries_hold_when_recomputed_by_hand(run_stage, tmp_path, short_rows):
+    rows, _ = short_rows
+    uri = write_dataset(tmp_path / "in", rows, Document)
+    dataset = read(run_stage("curate", "deduplicate", {"threshold": 0.7}, [("rows", uri)]).result["uri"])
+    texts = {row.id: row.text for row in rows}
+    kept = {row.id for row in dataset.records(Document)}
+    entries = list(dataset.ledger())
+    assert len(entries) + len(kept) == len(rows)
+    for entry in random.Random(5).sample(entries, 20):
+        gone, stays = texts[entry.id], texts[entry.partner]
+        assert entry.partner in kept
+        assert entry.id not in kept
+        assert len(stays) >= len(gone)
+        if entry.rule == EXACT:
+            assert (entry.value, entry.threshold) == ("1", "1")
+            assert gone.lower().split() == stays.lower().split()
+        else:
+            assert entry.threshold == "0.7"
+            assert entry.value == f"{similarity(gone, stays):.6g}"
+            assert float(entry.value) >= 0.7
+
+
 def test_samples_are_compared_by_the_field_asked_for(run_stage, tmp_path):
     rows = [
         sample(1, "What is love?", "Baby"),
