@@ -1,6 +1,5 @@
 """Corpora of the duplicate benchmarks: real short rows, files of installed packages with planted edits, growth."""
 
-import json
 import random
 import sys
 import sysconfig
@@ -12,8 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.measured import measured
-from conftest import ROOT, SHARED_DATA
+from conftest import SHARED_DATA
+from contract.manifest import MANIFEST, Manifest
+from contract.records import Document
+from stagekit.schema import arrow_schema, columns_of, to_batch
+from stagekit.shards import ShardWriter
 
 SHORT = SHARED_DATA / "neardup" / "short.parquet"
 SUFFIXES = {".py", ".txt", ".md", ".rst", ".pyi", ".h"}
@@ -70,13 +72,22 @@ def as_parquet(texts: Iterable[str], path: Path) -> Path:
 
 
 def as_dataset(texts: Iterable[str], folder: Path) -> str:
-    """Texts as a dataset of the house, made by `ingest` itself in another process."""
+    """Texts as a dataset of the house, streamed; its content hash is made up."""
     folder.mkdir(parents=True)
-    as_parquet(texts, folder / "rows.parquet")
-    config = {"sources": [{"uri": str(folder / "rows.parquet")}]}
-    command = [sys.executable, "-m", "curate", "ingest", "--config", json.dumps(config), "--output", f"{folder}/ingest"]
-    measured(command, {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/curate"})
-    return f"{folder}/ingest"
+    schema, one = arrow_schema(Document), to_batch([Document(id="", text="")], Document)
+    writer, rows = ShardWriter(folder, "data", schema, 50_000, lambda shard, path: None), 0
+    for first, some in _batches(texts):
+        columns = dict(zip(one.schema.names, one.take(pa.array([0] * len(some))).columns, strict=True))
+        columns |= {"id": pa.array([str(first + n) for n in range(len(some))]), "text": pa.array(some, pa.string())}
+        writer.write(pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema))
+        rows = first + len(some)
+    moment = "2026-01-01T00:00:00Z"
+    manifest = Manifest(
+        stage="ingest", stage_version=1, key="k" * 20, config={}, record="Document", columns=columns_of(schema),
+        shards=writer.close(), rows_in=0, rows_out=rows, content_hash="0" * 64, started=moment, finished=moment,
+    )  # fmt: skip
+    (folder / MANIFEST).write_text(manifest.model_dump_json())
+    return str(folder)
 
 
 def _batches(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
