@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from contract.config.deduplicate import DeduplicateConfig
 from contract.records import Document, Sample
+from curate.deduplicate import shelf
 from curate.deduplicate.bands import bands_for
+from curate.deduplicate.corpus import Corpus
 from curate.deduplicate.facts import facts_of
+from curate.deduplicate.judge import judge
 from curate.deduplicate.verdicts import EXACT, KEPT, NEAR, RULES, Verdicts, decide
 from curate.shingles import shingle_sets
 from curate_texts import document, read, sample, similarity, write_dataset
@@ -189,6 +192,20 @@ def test_twenty_ledger_entries_hold_when_recomputed_by_hand(run_stage, tmp_path,
             assert entry.threshold == "0.7"
             assert entry.value == f"{similarity(gone, stays):.6g}"
             assert float(entry.value) >= 0.7
+
+
+def test_sets_read_again_are_those_that_were_held(tmp_path, monkeypatch):
+    rng = random.Random(4)
+    rows = [document(i, " ".join(rng.choices(WORDS, k=8))) for i in range(2_300)]
+    uri = write_dataset(tmp_path / "in", rows, Document)
+    config = DeduplicateConfig(ngram=2, threshold=0.5, exact=False)
+    partners = []
+    for room in (shelf.ROOM, 9_000, 0):
+        monkeypatch.setattr(shelf, "ROOM", room)
+        found = judge(Corpus([], read(uri)), config, 2, tmp_path, lambda rows: None)
+        partners.append(found.verdicts.partner.tolist())
+    assert partners[0] == partners[1] == partners[2]
+    assert partners[0].count(KEPT) < len(rows)
 
 
 def test_samples_are_compared_by_the_field_asked_for(run_stage, tmp_path):

@@ -1,5 +1,6 @@
 """What has to be known of each row before anything is decided: columns of numbers, while the texts stay on disk."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,8 +81,16 @@ def columns_for(config: DeduplicateConfig, dataset: Dataset) -> list[str]:
     return [column_of(config.field), "id", *(["created_at"] if config.keep == "oldest" else [])]
 
 
-def facts_of(batch: pa.RecordBatch, config: DeduplicateConfig, before: "Remembered | None" = None) -> Facts:
-    """Read one batch; of rows that are remembered from `before` only id and text are read, to know them again."""
+def facts_of(
+    batch: pa.RecordBatch,
+    config: DeduplicateConfig,
+    before: "Remembered | None" = None,
+    hold: Callable[[U64s, I64s], None] | None = None,
+) -> Facts:
+    """Read one batch; of rows that are remembered from `before` only id and text are read, to know them again.
+
+    `hold` gets the sets of n-grams of the other rows, one after another, and their sizes.
+    """
     facts = facts_for(batch.num_rows, config)
     texts = utf8(text_column(batch, config.field))
     _identify(batch, texts, facts)
@@ -92,11 +101,11 @@ def facts_of(batch: pa.RecordBatch, config: DeduplicateConfig, before: "Remember
         known = np.flatnonzero(places >= 0)
         facts.take_over(known, before.facts, places[known])
     fresh = np.flatnonzero(places < 0)
-    facts.take_over(fresh, _computed(texts, fresh, config), np.arange(len(fresh)))
+    facts.take_over(fresh, _computed(texts, fresh, config, hold), np.arange(len(fresh)))
     return facts
 
 
-def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig) -> Facts:
+def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, hold: Callable[[U64s, I64s], None] | None) -> Facts:
     """Digest of the normalised text, and size, digest and signature of the n-grams of some rows."""
     from curate.deduplicate.sketches import sketches_of
     from curate.scan.digests import folded_digests_of
@@ -106,7 +115,12 @@ def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig) -> Facts:
         folded_digests_of(*texts, rows, characters(), facts.normalised)
     if config.near:
         drawn = functions(facts.signature.shape[1], config.seed)
-        sketches_of(*texts, rows, characters(), config.ngram, *drawn, facts.size, facts.shingled, facts.signature)
+        space = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) if hold else 0
+        sets = np.empty(space // 2 + 1 if hold else 0, np.uint64)
+        table, columns = characters(), (facts.shingled, facts.signature)
+        sketches_of(*texts, rows, table, config.ngram, *drawn, facts.size, *columns, sets)
+        if hold:
+            hold(sets[: facts.size.sum()], facts.size)
     return facts
 
 

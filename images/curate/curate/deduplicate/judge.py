@@ -12,6 +12,7 @@ from curate.deduplicate.corpus import Corpus, numbered
 from curate.deduplicate.facts import Facts, columns_for, facts_for, facts_of
 from curate.deduplicate.history import history_of, start_of
 from curate.deduplicate.remembered import Remembered, remembered
+from curate.deduplicate.shelf import Shelf
 from curate.deduplicate.verdicts import Verdicts, decide
 from curate.room import room
 from curate.scan.arrays import I64s
@@ -35,9 +36,10 @@ def judge(corpus: Corpus, config: DeduplicateConfig, version: int, folder: Path,
     """Judge the rows of a corpus; what is large lies in `folder`, and `seen` hears of rows that have been read."""
     history = history_of(config, version)
     before = history.before if history else None
-    facts, ids = _read(corpus, config, version, folder, before, seen)
+    shelf = Shelf()
+    facts, ids = _read(corpus, config, version, folder, before, shelf, seen)
     start = start_of(facts, corpus.first_own, history, folder)
-    verdicts = decide(facts, config, lambda some: _sets(corpus, some, facts, config, folder), start)
+    verdicts = decide(facts, config, lambda some: shelf.sets(some) or _sets(corpus, some, facts, config, folder), start)
     verdicts.metrics["remembered_rows"] = before.known(facts.identity[corpus.first_own :]) if before else 0
     return Judged(facts, verdicts, ids)
 
@@ -48,6 +50,7 @@ def _read(
     version: int,
     folder: Path,
     before: Remembered | None,
+    shelf: Shelf,
     seen: Callable[[int], None],
 ) -> tuple[Facts, pa.Array]:
     """The facts of all rows, and their ids."""
@@ -59,18 +62,18 @@ def _read(
                 config.model_copy(update={"keep": "longest"}),
                 remembered(dataset, config, version),
             )
-        for names in _read_one(dataset, first_row, facts, settings, known):
+        for names in _read_one(dataset, first_row, facts, settings, known, shelf):
             ids.append(names)
             seen(len(names))
     return facts, pa.concat_arrays(ids) if ids else pa.array([], pa.large_string())
 
 
 def _read_one(
-    dataset: Dataset, first_row: int, facts: Facts, config: DeduplicateConfig, known: Remembered | None
+    dataset: Dataset, first_row: int, facts: Facts, config: DeduplicateConfig, known: Remembered | None, shelf: Shelf
 ) -> Iterator[pa.Array]:
     def read(item: tuple[int, pa.RecordBatch]) -> pa.Array:
         first, batch = item
-        facts.put(first, facts_of(batch, config, known))
+        facts.put(first, facts_of(batch, config, known, None if known else shelf.holder(first)))
         return batch.column("id").cast(pa.large_string())
 
     return in_order(read, numbered(dataset, first_row, columns_for(config, dataset)), config.workers)

@@ -52,18 +52,23 @@ def sketches_of(
     sizes: I64s,
     digests: U64s,
     signatures: U8s,
+    sets: U64s,
 ) -> None:
     """Size, digest and signature of the set of n-grams of each of some rows; zeros for a row without words.
 
-    `sizes` has shape `(len(rows),)`, `digests` `(len(rows), 2)`, `signatures` `(len(rows), functions)`.
+    `sizes` has shape `(len(rows),)`, `digests` `(len(rows), 2)`, `signatures` `(len(rows), functions)`. The sets go
+    into `sets`, one after another, unless it has no room at all.
     """
     room = longest_of(offsets, rows) // 2 + 1
     words, shingles, slots = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(16, np.uint64)
-    least = np.empty(len(multipliers), np.uint32)
+    least, filled = np.empty(len(multipliers), np.uint32), 0
     for number in range(len(rows)):
         row = rows[number]
         count, slots = shingles_into(data, offsets[row], offsets[row + 1], table, n, words, shingles, slots)
         sizes[number] = count
+        if len(sets):
+            sets[filled : filled + count] = shingles[:count]
+            filled += count
         set_digest_into(shingles, count, digests[number])
         least[:] = LARGEST
         minima(shingles, count, multipliers, addends, least)
