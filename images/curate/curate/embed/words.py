@@ -1,0 +1,67 @@
+"""Texts as weighted means of word vectors.
+
+Smooth inverse frequency (Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings"): a
+word of frequency p counts `A / (A + p)`, and what all texts have in common is taken out.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.embed.embedder import Vectors, unit
+from curate.scan.buffers import Texts
+from curate.shingles import Hashes, words
+
+A = 1e-3  # the paper's middle value
+ROWS = 4096  # texts at once
+
+
+class WordVectors:
+    """An `Embedder` made of word vectors.
+
+    `hashes` are the words' hashes, sorted; `vectors` has shape `(words, dimension)`, `frequencies` the share of each
+    word in all text. A word that has no vector gets one of random signs, drawn from its hash: it is like itself and
+    like nothing else, so that names and numbers tell texts apart.
+    """
+
+    def __init__(self, name: str, hashes: Hashes, vectors: Vectors, frequencies: npt.NDArray[np.float64]) -> None:
+        self.name, self.dimension = name, vectors.shape[1]
+        self._hashes = hashes
+        self._weighted = (unit(vectors) * (A / (A + frequencies))[:, None]).astype(np.float32)
+        self._mean = np.zeros(self.dimension, np.float32)
+        self._common = np.zeros((0, self.dimension), np.float32)
+
+    def centre(self, texts: Sequence[str], directions: int) -> None:
+        """Take out of all vectors the mean of these texts and the `directions` in which they differ most."""
+        vectors = unit(self._sums(texts)).astype(np.float64)
+        if not len(vectors):
+            return
+        self._mean = vectors.mean(axis=0).astype(np.float32)
+        spread = np.cov((vectors - self._mean).T, bias=True)
+        _, axes = np.linalg.eigh(spread)
+        self._common = np.ascontiguousarray(axes.T[::-1][:directions]).astype(np.float32)
+
+    def embed(self, texts: Texts) -> Vectors:
+        """One vector per text, shape `(texts, dimension)`."""
+        out = np.empty((len(texts), self.dimension), np.float32)
+        for start in range(0, len(texts), ROWS):
+            out[start : start + ROWS] = self._embedded(texts[start : start + ROWS])
+        return out
+
+    def _embedded(self, texts: Texts) -> Vectors:
+        sums = self._sums(texts)
+        wordless = ~sums.any(axis=1)
+        vectors = unit(sums) - self._mean
+        for axis in self._common:
+            vectors -= np.einsum("ij,j->i", vectors, axis)[:, None] * axis
+        vectors[wordless] = 0
+        return unit(vectors)
+
+    def _sums(self, texts: Texts) -> Vectors:
+        from curate.embed.sums import weighted_sums
+
+        found = words(texts)
+        out = np.zeros((len(texts), self.dimension), np.float32)
+        weighted_sums(found.values, found.offsets, self._hashes, self._weighted, out)
+        return out
