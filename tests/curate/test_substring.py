@@ -43,13 +43,13 @@ def by_hand(texts, config, place, settled):
         found = re.findall(r"\w+", texts[row].lower())
         windows = [tuple(found[i : i + length]) for i in range(len(found) - length + 1)]
         inside = {i + k for i, window in enumerate(windows) if window in held for k in range(length)}
-        covered[row] = 0 if settled[row] else len(inside)
+        covered[row] = len(inside)
         limit = {
             "report": len(found),
             "cut": len(found) - config.minimum,
             "drop": int(len(found) * config.share + 1e-9),
         }
-        if covered[row] and covered[row] > limit[config.action]:
+        if covered[row] and covered[row] > limit[config.action] and not settled[row]:
             gone.add(row)
         else:
             held |= set(windows)

@@ -12,7 +12,7 @@ from contract.config.base import Source, StageConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
 from contract.config.decontaminate import DecontaminateConfig
-from contract.config.deduplicate import DeduplicateConfig, stored_datasets
+from contract.config.deduplicate import DeduplicateConfig, sources_of
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
 from contract.config.finetune import (
@@ -96,12 +96,12 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "deduplicate",
         "curate",
-        "Drop exact and near-duplicates, each with the kept row that it repeats.",
+        "Drop exact, near and semantic duplicates, each with the kept row that it repeats; cut shared passages.",
         DeduplicateConfig,
         (ROWS,),
         "same",
         version=2,
-        sources=lambda config: list(stored_datasets(config)),  # type: ignore[arg-type]
+        sources=sources_of,  # type: ignore[arg-type]
     ),
     Stage(
         "decontaminate",

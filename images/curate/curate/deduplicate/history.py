@@ -80,7 +80,10 @@ def _firsts(identity: np.ndarray) -> I64s:
 
 
 def _same_decisions(made: Manifest, config: DeduplicateConfig, others: list[StoredDataset]) -> bool:
-    """Whether threshold and other datasets are what they were."""
+    """Whether thresholds and other datasets are what they were."""
     earlier = DeduplicateConfig.model_validate(made.config)
     hashes = [parent.content_hash for parent in made.parents if parent.input == SOURCES][: len(earlier.against)]
-    return earlier.threshold == config.threshold and hashes == [fingerprint(source) for source in others]
+    same = all(getattr(earlier, name) == getattr(config, name) for name in ("threshold", "semantic", "substring"))
+    if same and config.semantic and config.semantic.embedding.model:
+        same = fingerprint(config.semantic.embedding.sources()[0]) in {parent.content_hash for parent in made.parents}
+    return same and hashes == [fingerprint(source) for source in others]

@@ -11,8 +11,11 @@ from contract.config.deduplicate import DeduplicateConfig
 from curate.deduplicate.corpus import Corpus, numbered
 from curate.deduplicate.facts import Facts, columns_for, facts_for, facts_of
 from curate.deduplicate.history import history_of, start_of
+from curate.deduplicate.meaning import fold_meanings
 from curate.deduplicate.remembered import Remembered, remembered
+from curate.deduplicate.repeats import fold_passages
 from curate.deduplicate.shelf import Shelf
+from curate.deduplicate.substring import NO_PASSAGES, Passages
 from curate.deduplicate.verdicts import Verdicts, decide
 from curate.room import room
 from curate.scan.arrays import I64s
@@ -22,18 +25,30 @@ from curate.shingles import Ragged, offsets_of
 from curate.text import column_of, text_column
 from curate.threads import in_order
 from stagekit.dataset import Dataset
+from stagekit.store import Store
 
 
 class Judged(NamedTuple):
-    """Facts, verdict and id of each row of a corpus."""
+    """Facts, verdict and id of each row of a corpus, and the passages that rows share, by row."""
 
     facts: Facts
     verdicts: Verdicts
     ids: pa.Array
+    passages: Passages
 
 
-def judge(corpus: Corpus, config: DeduplicateConfig, version: int, folder: Path, seen: Callable[[int], None]) -> Judged:
-    """Judge the rows of a corpus; what is large lies in `folder`, and `seen` hears of rows that have been read."""
+def judge(
+    corpus: Corpus,
+    config: DeduplicateConfig,
+    version: int,
+    folder: Path,
+    seen: Callable[[int], None],
+    cache: Store | None = None,
+) -> Judged:
+    """Judge the rows of a corpus; what is large lies in `folder`, and `seen` hears of rows that have been read.
+
+    `cache` keeps vectors for later runs. Passages come last: each has to stand in a row that is kept in the end.
+    """
     history = history_of(config, version)
     before = history.before if history else None
     shelf = Shelf()
@@ -41,7 +56,11 @@ def judge(corpus: Corpus, config: DeduplicateConfig, version: int, folder: Path,
     start = start_of(facts, corpus.first_own, history, folder)
     verdicts = decide(facts, config, lambda some: shelf.sets(some) or _sets(corpus, some, facts, config, folder), start)
     verdicts.metrics["remembered_rows"] = before.known(facts.identity[corpus.first_own :]) if before else 0
-    return Judged(facts, verdicts, ids)
+    order = start.order(facts, config.keep)
+    if config.semantic:
+        fold_meanings(corpus, facts, config, start, order, cache)
+    passages = fold_passages(corpus, facts, config, start, order) if config.substring else NO_PASSAGES
+    return Judged(facts, verdicts, ids, passages)
 
 
 def _read(

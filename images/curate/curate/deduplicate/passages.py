@@ -101,12 +101,10 @@ def walk(
             continue
         if not hashes_of(words, bounds[row], bounds[row + 1], length, opened, room):
             continue
-        count = 0
-        if not settled[row]:
-            count, covered[row] = find(words, bounds, row, length, opened, room, slots, found)
+        count, covered[row] = find(words, bounds, row, length, opened, room, slots, found)
         kept = added(kept, total, row, found, count)
         total += count
-        if count and covered[row] > allowed[row]:
+        if count and covered[row] > allowed[row] and not settled[row]:
             partner[row] = main_holder(found, count)
         else:
             put(words, bounds[row], bounds[row + 1], length, opened, room, slots)

@@ -18,7 +18,7 @@ from curate.scan.buffers import Texts
 from curate.shingles import Ragged, offsets_of, words
 from curate.threads import in_order
 
-FOLLOWS = -2
+KEPT, FOLLOWS = -1, -2
 BITS_PER_ANCHOR = 16
 LEAST_BITS, MOST_BITS = 1 << 20, 1 << 32  # at most two sets of 512 MB
 
@@ -45,6 +45,18 @@ class Passages(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def of_kept(self, partner: I64s) -> "Passages":
+        """Those of rows that were not dropped."""
+        return Passages(*(column[partner[self.row] == KEPT] for column in self))
+
+    def by_row(self) -> "Passages":
+        """Sorted by row and place."""
+        order = np.lexsort((self.start, self.row))
+        return Passages(*(column[order] for column in self))
+
+
+NO_PASSAGES = Passages(*(np.empty(0, np.int64) for _ in range(5)))
 
 
 class Choice(NamedTuple):

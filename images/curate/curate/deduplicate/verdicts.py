@@ -12,8 +12,8 @@ from curate.deduplicate.facts import Facts, in_order_of_preference
 from curate.deduplicate.near import Choice, LoadSets, Nodes, near_duplicates
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 
-EXACT, NEAR = "exact", "near_duplicate"
-RULES = (EXACT, NEAR)
+EXACT, NEAR, SEMANTIC, PASSAGES = "exact", "near_duplicate", "semantic_duplicate", "mostly_shared"
+RULES = (EXACT, NEAR, SEMANTIC, PASSAGES)
 KEPT = -1
 OTHERS, SETTLED, PREFERRED, NEW = np.uint8(0), np.uint8(1), np.uint8(2), np.uint8(3)
 """A row's standing, which comes before preference: rows of other datasets; rows kept before, whose verdict stands; rows
@@ -49,6 +49,16 @@ class Start(NamedTuple):
     standing: U8s
     folder: Path | None = None
 
+    @property
+    def settled(self) -> U8s:
+        """Ones for rows that stay, whatever they repeat."""
+        return (self.standing <= SETTLED).astype(np.uint8)
+
+    def order(self, facts: Facts, keep: str) -> I64s:
+        """Row numbers by standing, then by preference."""
+        order = in_order_of_preference(facts, keep)
+        return order[np.argsort(self.standing[order], kind="stable")]
+
 
 def undecided(count: int) -> Verdicts:
     """Verdicts by which all rows are kept."""
@@ -58,9 +68,7 @@ def undecided(count: int) -> Verdicts:
 def decide(facts: Facts, config: DeduplicateConfig, load: LoadSets, start: Start | None = None) -> Verdicts:
     """Rows in order of preference: exact copies are folded first, then equal sets of n-grams, then near-duplicates."""
     start = start or Start(undecided(len(facts)), np.full(len(facts), NEW))
-    verdicts, settled = start.verdicts, (start.standing <= SETTLED).astype(np.uint8)
-    order = in_order_of_preference(facts, config.keep)
-    order = order[np.argsort(start.standing[order], kind="stable")]
+    verdicts, settled, order = start.verdicts, start.settled, start.order(facts, config.keep)
     if config.exact:
         _fold_equal(verdicts, order, facts.normalised, settled, np.zeros(len(facts), np.uint8), EXACT)
     if config.near:

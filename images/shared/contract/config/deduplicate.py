@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from contract.config.base import RUNTIME, RowsConfig, Source, StoredDataset
+from contract.config.semantic import Semantic
+from contract.config.substring import Substring
 
 
 class DeduplicateConfig(RowsConfig):
@@ -32,6 +34,12 @@ class DeduplicateConfig(RowsConfig):
     """Which of several duplicates stays: the longest text (then the longest row), the earliest `created_at`, or the
     first in the input. Ties are broken by content; only with `first` does the order of rows count."""
 
+    semantic: Semantic | None = None
+    """Also drop rows that say the same in other words; `{}` takes the defaults."""
+
+    substring: Substring | None = None
+    """Also find long passages that rows share, after all else; `{}` takes the defaults."""
+
     against: list[Source] = []
     """Datasets of the store that must not be repeated, as uris of their folders or of `.../latest`: a row that repeats
     one of theirs is dropped, with it as its partner."""
@@ -49,6 +57,11 @@ class DeduplicateConfig(RowsConfig):
 
     workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
     """Threads (1 to 256); 0 means one per core."""
+
+
+def sources_of(config: DeduplicateConfig) -> list[Source]:
+    """All that deduplicate reads beside its rows: datasets, then the encoder's folder."""
+    return [*stored_datasets(config), *(config.semantic.embedding.sources() if config.semantic else [])]
 
 
 def stored_datasets(config: DeduplicateConfig) -> list[StoredDataset]:
