@@ -12,6 +12,7 @@ from curate_texts import document, sample, write_dataset
 from every_field import Case, Seen, check, missing_cases, run
 from stagekit.request import build_request
 from stagekit.run import run_stage
+from tiny_onnx import write_model
 
 SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "jas", "kel", "lo", "mur", "nev", "pil", "tas")
 PROSE = "The first of them was there to be seen. It had a long way to go, and that was with us all day. "
@@ -101,6 +102,14 @@ TAKE = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general", "take": 3}]}
 SHORT = {"length": {"minimum": 50}}
 ANSWERS = {"field": "answer"}
 NEAR = {"ngram": 5, "threshold": 0.8}
+LOOSE = {"threshold": 0.15}
+MEANING = {"exact": False, "near": False, "semantic": LOOSE}
+GROUPED = {"semantic": LOOSE | {"clusters": 9}}
+KMEANS = MEANING | {"semantic": LOOSE | {"grouping": "kmeans", "clusters": 9}}
+DENSE = MEANING | {"semantic": LOOSE | {"grouping": "dbscan"}}
+MOSTLY = {"near": False, "substring": {"length": 20, "action": "drop"}}
+MODEL = {"semantic": {"embedding": {"encoder": "sentence_transformer", "model": "models/one"}}}
+SHARED = {"near": False, "substring": {"length": 20}}
 
 CASES: dict[str, list[Case]] = {
     "ingest": [
@@ -156,6 +165,20 @@ CASES: dict[str, list[Case]] = {
         Case("engine", "datasketch", "figure candidate_pairs", NEAR, "family"),
         Case("keep", "first", '"id": "doc-2"', NEAR, "dupes"),
         Case("keep", "oldest", '"id": "doc-1"', NEAR, "dupes"),
+        Case("semantic.threshold", 0.999, '"rule": "semantic_duplicate"', MEANING, "dupes"),
+        Case("semantic.grouping", "kmeans", "semantic_duplicate", MEANING | GROUPED, "family"),
+        Case("semantic.clusters", 1, "semantic_duplicate", KMEANS, "family"),
+        Case("semantic.neighbours", 30, "semantic_duplicate", DENSE, "dupes"),
+        Case("semantic.keep", "most_distant", "semantic_duplicate", MEANING, "family"),
+        Case("semantic.embedding.encoder", "sentence_transformer", "failure BadConfig", MEANING, "dupes"),
+        Case("semantic.embedding.model", "models/other", "figure encoder", MEANING | MODEL, "dupes"),
+        Case("semantic.embedding.dimension", 40, "figure encoder", MEANING, "family"),
+        Case("semantic.embedding.training_words", 1_000, "figure encoder", MEANING, "family"),
+        Case("semantic.embedding.epochs", 2, "figure encoder", MEANING, "family"),
+        Case("substring.length", 50, '"rule": "mostly_shared"', SHARED, "family"),
+        Case("substring.action", "report", "file passages.jsonl", SHARED, "family"),
+        Case("substring.share", 0.9, '"rule": "mostly_shared"', MOSTLY, "family"),
+        Case("substring.minimum", 0, '"rule": "mostly_shared"', SHARED, "family"),
         Case("against.uri", "dupes", '"partner": "doc-2"', NEAR | {"against": [{"uri": "family"}]}, "dupes"),
         Case("previous.uri", "before", '"partner": "doc-1"', NEAR | {"previous": {"uri": "publish/latest"}}, "dupes"),
         Case("remember", False, "figure remembered_bytes", NEAR, "dupes"),
@@ -220,6 +243,9 @@ def store(tmp_path_factory):
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     for name, rows in DOCUMENTS.items():
         write_dataset(root / name, rows, Document)
+    for seed, name in enumerate(("one", "other")):
+        vectors = {word: [1.0, n / 9, seed] for n, word in enumerate(["[UNK]", *ORIGINAL])}
+        write_model(root / "models" / name, vectors)
     asked = [sample(0, QUESTION, "Seven."), sample(1, "Which question?", QUESTION), sample(2, "A fruit?", "An apple.")]
     for name, some in (SAMPLES | {"asked": asked}).items():
         write_dataset(root / name, some, Sample)

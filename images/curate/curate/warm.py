@@ -25,7 +25,7 @@ def walk(raw: str) -> list[tuple[str, dict[str, Any]]]:
     return [
         ("ingest", {"sources": [{"uri": raw}], "max_rejected": 1}),
         ("filter", {"quality": QUALITY, "keywords": {"exclude": ["lazy dog"]}, "audit": True}),
-        ("deduplicate", {}),
+        ("deduplicate", {"semantic": {}, "substring": {}}),
         ("decontaminate", {"benchmarks": [benchmark], "any_match": True}),
     ]
 

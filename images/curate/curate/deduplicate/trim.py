@@ -64,11 +64,14 @@ def listed(batch: pa.RecordBatch, first_row: int, passages: Passages, ids: pa.Ar
         yield json.dumps(entry, ensure_ascii=False) + "\n"
 
 
-def longest(passages: Passages, row: int, partner: int) -> str:
-    """In words, how a dropped row shares with its partner; `passages` are sorted by row."""
+def longest(passages: Passages, row: int, partner: int) -> str | None:
+    """In words, how a dropped row shares with its partner; `passages` are sorted by row. None for a row that went along
+    with its copy, or in an earlier run."""
     begin, end = np.searchsorted(passages.row, [row, row + 1])
     own = Passages(*(column[begin:end] for column in passages))
     with_partner = np.flatnonzero(own.holder == partner)
+    if not len(with_partner):
+        return None
     best = with_partner[np.argmax((own.end - own.start)[with_partner])]
     place = f"words {own.start[best] + 1:,} to {own.end[best]:,}, there from {own.there[best] + 1:,}"
     return f"{len(own)} passages; the longest with the partner: {place}"

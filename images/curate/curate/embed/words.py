@@ -19,6 +19,7 @@ from curate.shingles import Hashes, words
 
 A = 1e-3  # the paper's middle value
 OWN = 0.5  # share of a word's own signs in the square of its vector's length
+ENOUGH = 5
 ROWS = 4096  # texts at once
 
 
@@ -39,10 +40,13 @@ class WordVectors:
         self._common = np.zeros((0, self.dimension), np.float32)
 
     def centre(self, texts: Sequence[str], directions: int) -> None:
-        """Take out of all vectors the mean of these texts and the `directions` in which they differ most."""
-        vectors = unit(self._sums(texts)).astype(np.float64)
-        if not len(vectors):
+        """Take out of all vectors the mean of these texts and the `directions` in which they differ most.
+
+        Few texts, less than `ENOUGH` for each number of a vector, say nothing of what texts have in common.
+        """
+        if len(texts) < ENOUGH * self.dimension:
             return
+        vectors = unit(self._sums(texts)).astype(np.float64)
         self._mean = vectors.mean(axis=0).astype(np.float32)
         spread = np.cov((vectors - self._mean).T, bias=True)
         _, axes = np.linalg.eigh(spread)
