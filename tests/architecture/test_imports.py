@@ -112,9 +112,21 @@ def test_dags_and_the_plugin_import_airflow_and_the_airflow_side_only():
         assert imported(path) <= allowed, path
 
 
-DISTRIBUTIONS = {"yaml": "pyyaml", "sklearn": "scikit-learn", "markdown_it": "markdown-it-py"}
-# Imported beside the packages that bring them, whose versions they follow.
-BROUGHT = {"urllib3": "minio", "httpx2": "openai", "tokenizers": "transformers", "huggingface_hub": "transformers"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
+    "markdown_it": "markdown-it-py",
+    "fasttext": "fasttext-community",
+}
+# Imported beside the packages that bring them, whose versions they follow, where an image does not name them itself.
+BROUGHT = {
+    "urllib3": "minio",
+    "httpx2": "openai",
+    "tokenizers": "transformers",
+    "huggingface_hub": "transformers",
+    "threadpoolctl": "scikit-learn",
+    "llvmlite": "numba",
+}
 
 
 def declared(image: str) -> set[str]:
@@ -127,12 +139,18 @@ def declared(image: str) -> set[str]:
     return {name.lower().replace("_", "-") for name in names}
 
 
+def _distribution(name: str, there: set[str]) -> str:
+    """The package that has to be declared for a module."""
+    own = DISTRIBUTIONS.get(name, name).replace("_", "-")
+    return own if own in there else BROUGHT.get(name, own).replace("_", "-")
+
+
 @pytest.mark.parametrize("image", ["shared", "curate", "generate", "finetune"])
 def test_every_package_that_is_imported_is_declared(image):
     """What the kit needs, every image needs too: one that forgets it fails in its container only."""
     own = set(PLACES)
     needed = {
-        DISTRIBUTIONS.get(name, BROUGHT.get(name, name)).replace("_", "-")
+        _distribution(name, declared(image))
         for package in ([image] if image != "shared" else ["contract", "stagekit"])
         for path in (ROOT / "images" / image / package).rglob("*.py")
         for name in imported(path) - own - set(sys.stdlib_module_names)
