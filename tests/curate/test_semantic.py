@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract.config.semantic import Semantic
 from contract.failures import BadConfig
-from curate.deduplicate import groups, semantic, shelves
+from curate.deduplicate import groups, neighbourhoods, semantic
 from curate.deduplicate.greedy import FOLLOWS, KEPT
 from curate.deduplicate.semantic import Nodes, semantic_duplicates
 from curate.embed.embedder import unit
@@ -53,7 +53,7 @@ def by_hand(nodes: Nodes, threshold: float, same=None) -> list[int]:
 def small_blocks(monkeypatch):
     """Several blocks and chunks even for few rows."""
     monkeypatch.setattr(semantic, "BLOCK", 16)
-    monkeypatch.setattr(shelves, "COLUMNS", 40)
+    monkeypatch.setattr(neighbourhoods, "COLUMNS", 40)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -99,7 +99,7 @@ def test_each_that_goes_names_a_kept_one_that_is_that_near(seed, config):
 
 def test_kmeans_compares_within_clusters_only(small_blocks):
     nodes = nodes_of(clouds(5))
-    homes = shelves.k_means(nodes.vectors, 20, 1, 3).homes
+    homes = neighbourhoods.k_means(nodes.vectors, 20, 1, 3).homes
     choice = semantic_duplicates(nodes, Semantic(threshold=T, grouping="kmeans", clusters=20), 3)
     assert choice.partner.tolist() == by_hand(nodes, T, homes)
     assert choice.partner.tolist() != by_hand(nodes, T)

@@ -100,7 +100,7 @@ STAGES: tuple[Stage, ...] = (
         DeduplicateConfig,
         (ROWS,),
         "same",
-        version=2,
+        version=3,
         sources=sources_of,  # type: ignore[arg-type]
     ),
     Stage(

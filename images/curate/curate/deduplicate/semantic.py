@@ -14,7 +14,16 @@ from contract.config.semantic import Semantic
 from contract.failures import BadConfig
 from curate.deduplicate.greedy import KEPT, cosines, decide
 from curate.deduplicate.groups import Alike, centrality, complete_groups, dense_regions
-from curate.deduplicate.shelves import PER_CLUSTER, PROBES, TOGETHER, Partition, Shelves, above, k_means, one_cluster
+from curate.deduplicate.neighbourhoods import (
+    PER_CLUSTER,
+    PROBES,
+    TOGETHER,
+    Neighbourhoods,
+    Partition,
+    above,
+    k_means,
+    one_cluster,
+)
 from curate.embed.embedder import Vectors
 from curate.room import room
 from curate.scan.arrays import F64s, I64s, U8s
@@ -81,12 +90,12 @@ def _walk(nodes: Nodes, partition: Partition, config: Semantic, folder: Path | N
     """Compare each block of nodes with kept ones only, so that no list of pairs can grow."""
     count = len(nodes.vectors)
     choice = Choice(np.full(count, KEPT, np.int64), np.ones(count))
-    shelves = Shelves(nodes.vectors, partition, folder)
+    places = Neighbourhoods(nodes.vectors, partition, folder)
     for start in range(0, count, BLOCK):
         rows = np.arange(start, min(start + BLOCK, count))
-        pairs = _verified(nodes.vectors, shelves, partition, rows, config, best=True)
+        pairs = _verified(nodes.vectors, places, partition, rows, config, best=True)
         decide(start, int(rows[-1]) + 1, nodes.settled, nodes.follows, *pairs, *choice)
-        shelves.put(rows[choice.partner[rows] == KEPT])
+        places.put(rows[choice.partner[rows] == KEPT])
     return choice
 
 
@@ -108,25 +117,25 @@ def _within_groups(nodes: Nodes, partition: Partition, config: Semantic, folder:
 
 
 def _all_pairs(vectors: Vectors, partition: Partition, config: Semantic, folder: Path | None) -> Alike:
-    shelves, parts, held = Shelves(vectors, partition, folder), [], 0
+    places, parts, held = Neighbourhoods(vectors, partition, folder), [], 0
     for start in range(0, len(vectors), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(vectors)))
-        parts.append(_verified(vectors, shelves, partition, rows, config, best=False))
+        parts.append(_verified(vectors, places, partition, rows, config, best=False))
         held += len(parts[-1].left)
         if held > MOST:
             raise BadConfig(
                 f"more than {MOST:,} pairs have a cosine of {config.threshold:g} or more",
                 hint="raise `semantic.threshold`; or `grouping: pairs` with `keep: preferred`, which lists no pairs",
             )
-        shelves.put(rows)
+        places.put(rows)
     return Alike(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _verified(
-    vectors: Vectors, shelves: Shelves, partition: Partition, rows: I64s, config: Semantic, best: bool
+    vectors: Vectors, places: Neighbourhoods, partition: Partition, rows: I64s, config: Semantic, best: bool
 ) -> Alike:
     """Pairs of the block's rows with earlier ones and among themselves, by their true cosine."""
-    earlier, later = shelves.alike(rows, config.threshold, best)
+    earlier, later = places.alike(rows, config.threshold, best)
     one, other = above(np.tril(vectors[rows] @ vectors[rows].T, -1), config.threshold, best=False)
     if config.grouping == "kmeans":
         together = partition.homes[rows[one]] == partition.homes[rows[other]]

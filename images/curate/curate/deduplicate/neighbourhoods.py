@@ -49,7 +49,7 @@ def k_means(vectors: Vectors, clusters: int, probes: int, seed: int) -> Partitio
     return Partition(nearest[:, 0].copy(), nearest, clusters)
 
 
-class Shelves:
+class Neighbourhoods:
     """Vectors by cluster, each cluster's beside each other, in a file where they are many."""
 
     def __init__(self, vectors: Vectors, partition: Partition, folder: Path | None) -> None:
