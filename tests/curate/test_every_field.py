@@ -55,6 +55,11 @@ DOCUMENTS = {
         document(3, " ".join(LONG_QUESTION.split()[:14])),
         document(4, PROSE),
     ],
+    "from": [
+        document("judge", PROSE, url="https://www.judge.example/problem/1"),
+        document("set", PROSE, source="exam-set"),
+        document("licence", PROSE, license="Exam Only"),
+    ],
     "long": [document(0, SENTENCES), document(1, MARKDOWN)],
     "shapes": [
         document("json", '{"a": 1}'),
@@ -93,6 +98,7 @@ TWO_TEXTS = {"sources": [{"uri": "raw/a/one.jsonl", "text": ["title", "text"]}],
 FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
+ALONE = {"exact": False, "coverage": 1}  # without the rules that are on by default
 LONG_BENCH = {"benchmarks": [{"uri": "raw/long.jsonl", "name": "exam", "fields": ["question"]}]}
 EASY_BENCH = {"benchmarks": [{"uri": "raw/lists.json", "records_at": "easy", "name": "exam", "fields": ["question"]}]}
 EASY_MIX = {"datasets": [{"uri": "raw/lists.json", "records_at": "easy", "name": "general"}]}
@@ -173,6 +179,13 @@ CASES: dict[str, list[Case]] = {
         Case("ngram", 13, '"id": "doc-1"', BENCH, "held"),
         Case("coverage", 0.9, '"id": "doc-1"', BENCH, "held"),
         Case("any_match", True, '"rule": "any_match", "id": "doc-3"', LONG_BENCH, "held"),
+        Case("near", 0.3, '"rule": "near", "id": "doc-3"', LONG_BENCH, "held"),
+        Case("weighted", 0.8, '"rule": "weighted", "id": "doc-0"', BENCH | ALONE, "held"),
+        Case("benchmarks.question", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
+        Case("benchmarks.answer", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
+        Case("origins.domains", ["judge.example"], '"rule": "origin", "id": "doc-judge"', data="from"),
+        Case("origins.sources", ["Exam-Set"], '"rule": "origin", "id": "doc-set"', data="from"),
+        Case("origins.licenses", ["exam only"], '"rule": "origin", "id": "doc-licence"', data="from"),
         Case("workers", 3, "threads 3", BENCH | {"workers": 1}, "held"),
         Case("shard_rows", 1, "shards 1 and 4", BENCH, "held"),
     ],

@@ -110,6 +110,7 @@ STAGES: tuple[Stage, ...] = (
         DecontaminateConfig,
         (ROWS,),
         "same",
+        version=2,
         sources=lambda config: list(config.benchmarks),  # type: ignore[attr-defined]
     ),
     Stage(

@@ -1,30 +1,66 @@
 """decontaminate: drop rows that hold benchmark items."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import RUNTIME, RowsConfig, Table
+from contract.benchmarks import catalogue
+from contract.config.base import RUNTIME, Config, RowsConfig, Table
 
 
 class Benchmark(Table):
-    """A benchmark file whose items must not be trained on."""
+    """A benchmark file whose items must not be trained on. Well-known ones need a name and a `uri` only."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
-    """Name used in the ledger and the report; letters, digits, dot, underscore and hyphen."""
+    """Name used in the ledger and the report; letters, digits, dot, underscore and hyphen. One of the ready entries
+    (`humaneval`, `gsm8k`, `mmlu` ...) brings the fields of its published files."""
 
-    fields: list[str] = Field(min_length=1)
-    """Dotted paths of the texts to compare, such as `question`; lists of texts are joined."""
+    fields: list[str] = Field(default_factory=list, min_length=1)
+    """Dotted paths of the texts to compare, such as `question`; lists of texts are joined. Left out, they are those of
+    the ready entry of that name."""
+
+    question: list[str] = []
+    """Dotted paths of the question that `weighted` weighs; empty takes `fields`."""
+
+    answer: list[str] = []
+    """Dotted paths of the answer that `weighted` looks for near the question; without one the question decides."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ready(cls, value: Any) -> Any:
+        """Takes fields that are left out from the catalogue."""
+        if not isinstance(value, dict) or "fields" in value or not isinstance(value.get("name"), str):
+            return value
+        entry = catalogue().get(value["name"])
+        if entry is None:
+            names = ", ".join(sorted(catalogue()))
+            raise ValueError(
+                f"no `fields`, and {value['name']!r} is no ready entry; expected fields, or one of {names}"
+            )
+        return {"fields": [*entry.fields], "question": [*entry.question], "answer": [*entry.answer]} | value
+
+
+class Origins(Config):
+    """Where rows must not come from, since evaluations are made from it."""
+
+    domains: list[str] = []
+    """Web domains whose pages go, with their subdomains, such as `codeforces.com`; by a document's `url`."""
+
+    sources: list[str] = []
+    """Sources whose rows go, such as `openai/gsm8k`; by a row's `source`, whatever the case."""
+
+    licenses: list[str] = []
+    """Licences whose rows go, as the rows state them, whatever the case."""
 
 
 class DecontaminateConfig(RowsConfig):
-    """Drops rows that repeat a benchmark item, exactly or by n-gram coverage."""
+    """Drops rows that repeat a benchmark item, word for word or nearly so, or that come from where evaluations do."""
 
     field: Literal["text", "instruction", "answer", "conversation"] = "text"
     """Which text is compared: a document's `text`, a sample's `instruction` or `answer`, or all its messages."""
 
     benchmarks: list[Benchmark] = []
-    """Benchmarks to compare with; without any, every row is kept."""
+    """Benchmarks to compare with; without any, only `origins` drops rows."""
 
     exact: bool = True
     """Drop rows that hold all words of an item in order; an item of fewer words than `ngram` must be a whole line."""
@@ -33,10 +69,21 @@ class DecontaminateConfig(RowsConfig):
     """Words per n-gram (1 to 50)."""
 
     coverage: float = Field(0.5, ge=0, le=1)
-    """A row that covers more than this share of an item's words by common n-grams is dropped (0 to 1)."""
+    """A row that covers more than this share of an item's words by common n-grams is dropped (0 to 1; 1 is never)."""
 
     any_match: bool = False
     """Drop rows that share one 13-gram with an item, as GPT-3 did (Brown et al. 2020, appendix C)."""
+
+    near: float | None = Field(None, gt=0, le=1)
+    """Drop rows whose set of word 5-grams has at least this Jaccard similarity with an item's (above 0, to 1); it is
+    computed, not estimated. Null leaves the rule out."""
+
+    weighted: float | None = Field(None, gt=0, le=1)
+    """Drop rows that hold at least this share of an item's question and answer, rare words weighing more (above 0, to
+    1; decon uses 0.8). Questions under 50 words need more, those up to 20 all. Null leaves the rule out."""
+
+    origins: Origins = Origins()
+    """Rows that go by where they come from, whatever they say."""
 
     workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
     """Threads (1 to 256); 0 means one per core."""
