@@ -5,60 +5,39 @@ then mixed; so a gram costs the same at any n. A bloom filter of one cache line'
 rows; only what passes it is looked up in the table.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import numpy as np
-import numpy.typing as npt
-from numba import njit
 
-from curate.shingles import STEP, Hashes, Indices
+from curate.scan.arrays import I32s, I64s, U64s
+from curate.scan.compiled import compiled
+from curate.scan.ngrams import STEP
+from curate.scan.words import mixed
 
-F = TypeVar("F", bound=Callable[..., Any])
-Numbers = npt.NDArray[np.int32]
-
-U = np.uint64
-STEP_, M1, M2 = U(STEP), U(0xBF58476D1CE4E5B9), U(0x94D049BB133111EB)
-S6, S27, S30, S31, S32, LOW6, ONE = U(6), U(27), U(30), U(31), U(32), U(63), U(1)
+ONE, LOW6, SIX, HALF = np.uint64(1), np.uint64(63), np.uint64(6), np.uint64(32)
 
 
-def kernel(function: F) -> F:
-    """Compile on first use, remember on disk, run without the interpreter's lock."""
-    compiled: F = njit(cache=True, nogil=True)(function)
-    return compiled
-
-
-@kernel
-def mixed(value: Any) -> Any:
-    """The finaliser of SplitMix64, as `shingles.mix`."""
-    value = (value ^ (value >> S30)) * M1
-    value = (value ^ (value >> S27)) * M2
-    return value ^ (value >> S31)
-
-
-@kernel
-def powers(n: int) -> Any:
+@compiled
+def powers(n: int) -> tuple[np.uint64, np.uint64]:
     """What a gram's hash needs: the constant for its length, and the weight of its first word."""
     high = ONE
     for _ in range(n - 1):
-        high = high * STEP_
-    return U(n) * high * STEP_, high
+        high = high * STEP
+    return np.uint64(n) * high * STEP, high
 
 
-@kernel
-def bits_of(key: Any) -> Any:
+@compiled
+def bits_of(key: np.uint64) -> np.uint64:
     """The two bits of a key in its word of the bloom filter."""
-    return (ONE << (key & LOW6)) | (ONE << ((key >> S6) & LOW6))
+    return (ONE << (key & LOW6)) | (ONE << ((key >> SIX) & LOW6))
 
 
-@kernel
-def number(grams: Hashes, slots: Numbers, keys: Hashes, bloom: Hashes, numbers: Numbers) -> int:
+@compiled
+def number(grams: U64s, slots: I32s, keys: U64s, bloom: U64s, numbers: I32s) -> int:
     """Give equal grams equal numbers, in order of first sight; returns how many distinct ones there are.
 
     Fills `slots` (open addressing, -1 is free), `keys` (the gram of each number), `bloom`, and `numbers` (per gram).
     """
     count = 0
-    slot_mask, bloom_mask = U(len(slots) - 1), U(len(bloom) - 1)
+    slot_mask, bloom_mask = np.uint64(len(slots) - 1), np.uint64(len(bloom) - 1)
     for i in range(len(grams)):
         key = grams[i]
         slot = key & slot_mask
@@ -67,14 +46,14 @@ def number(grams: Hashes, slots: Numbers, keys: Hashes, bloom: Hashes, numbers: 
         if slots[slot] < 0:
             slots[slot] = count
             keys[count] = key
-            bloom[(key >> S32) & bloom_mask] |= bits_of(key)
+            bloom[(key >> HALF) & bloom_mask] |= bits_of(key)
             count += 1
         numbers[i] = slots[slot]
     return count
 
 
-@kernel
-def post(numbers: Numbers, offsets: Indices, bounds: Indices, items: Numbers, positions: Numbers) -> None:
+@compiled
+def post(numbers: I32s, offsets: I64s, bounds: I64s, items: I32s, positions: I32s) -> None:
     """Postings of each gram: the items that hold it and where, in order. `bounds` ends as where each gram's end."""
     for item in range(len(offsets) - 1):
         for i in range(offsets[item], offsets[item + 1]):
@@ -84,24 +63,24 @@ def post(numbers: Numbers, offsets: Indices, bounds: Indices, items: Numbers, po
             bounds[numbers[i]] = place + 1
 
 
-@kernel
-def find(values: Hashes, offsets: Indices, n: int, slots: Numbers, keys: Hashes, bloom: Hashes, hits: Indices) -> int:
+@compiled
+def find(values: U64s, offsets: I64s, n: int, slots: I32s, keys: U64s, bloom: U64s, hits: I64s) -> int:
     """All known n-grams of some rows of words, as (row, word position, gram number); returns how many."""
     count = 0
-    slot_mask, bloom_mask = U(len(slots) - 1), U(len(bloom) - 1)
+    slot_mask, bloom_mask = np.uint64(len(slots) - 1), np.uint64(len(bloom) - 1)
     base, high = powers(n)
     for row in range(len(offsets) - 1):
         start, end = offsets[row], offsets[row + 1]
         if end - start < n:
             continue
-        rolling = U(0)
+        rolling = np.uint64(0)
         for i in range(start, start + n - 1):
-            rolling = rolling * STEP_ + values[i]
+            rolling = rolling * STEP + values[i]
         for i in range(start + n - 1, end):
-            rolling = rolling * STEP_ + values[i]
+            rolling = rolling * STEP + values[i]
             key = mixed(rolling + base)
             rolling -= values[i - n + 1] * high
-            word = bloom[(key >> S32) & bloom_mask]
+            word = bloom[(key >> HALF) & bloom_mask]
             bits = bits_of(key)
             if word & bits != bits:
                 continue

@@ -46,7 +46,7 @@ class Matcher:
 
     def matches(self, texts: Strings) -> Matches:
         """What each row holds. Rows that share no n-gram with any item are never looked at one by one."""
-        rows = words(texts.to_pylist())
+        rows = words(texts)
         found: Matches = {}
         for row, match in self._all(texts, rows):
             found.setdefault(row, []).append(match)
