@@ -38,7 +38,7 @@ def matcher(items: list[str], **config) -> Matcher:
 
 def found(items: list[str], rows: list[str], **config) -> list[list[Match]]:
     """The matches of each row."""
-    matches = matcher(items, **config).matches(pa.array(rows, pa.string()))
+    matches = matcher(items, **config).matches(pa.array(rows, pa.string())).held
     return [matches.get(row, []) for row in range(len(rows))]
 
 

@@ -25,7 +25,7 @@ SEVEN = "How many golden apples does the gardener give to each of her seven clev
 def found(items: list[Item], rows: list[str], **config) -> list[dict[int, float]]:
     """Items and values by row, by one rule alone."""
     matcher = Matcher(items, DecontaminateConfig(exact=False, coverage=1, **config))
-    matches = matcher.matches(pa.array(rows, pa.string()))
+    matches = matcher.matches(pa.array(rows, pa.string())).held
     return [{match.item: match.value for match in matches.get(row, [])} for row in range(len(rows))]
 
 
@@ -102,7 +102,7 @@ def test_an_answer_counts_near_the_question_only(answer, row, held):
 
 def test_rules_are_told_apart():
     matcher = Matcher(plain([SEVEN]), DecontaminateConfig(exact=False, coverage=1, near=0.5, weighted=0.8))
-    assert [match.rule for match in matcher.matches(pa.array([SEVEN]))[0]] == [NEAR, WEIGHTED]
+    assert [match.rule for match in matcher.matches(pa.array([SEVEN])).held[0]] == [NEAR, WEIGHTED]
 
 
 URLS = {

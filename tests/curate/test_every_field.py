@@ -17,6 +17,8 @@ SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "jas", "kel", "lo", 
 PROSE = "The first of them was there to be seen. It had a long way to go, and that was with us all day. "
 QUESTION = "How many golden apples does the gardener give to each of her seven clever daughters before winter?"
 LONG_QUESTION = QUESTION + " Explain the way in which she counts them, one by one, in front of the old stone house."
+WRITES = "Writes functions counting letters, sorting the results: apples come before winter"
+INFLECTED = "Write function to count letter, sort the result: apples come before winters. Then a gardener gives to each"
 
 
 def words(seed: int, count: int) -> list[str]:
@@ -55,6 +57,7 @@ DOCUMENTS = {
         document(3, " ".join(LONG_QUESTION.split()[:14])),
         document(4, PROSE),
     ],
+    "reworded": [document("inflected", INFLECTED), document(1, PROSE)],
     "from": [
         document("judge", PROSE, url="https://www.judge.example/problem/1"),
         document("set", PROSE, source="exam-set"),
@@ -85,6 +88,7 @@ FILES = {
     "nested.json": {"first": [{"text": "In the first."}], "second": [{"text": "In the second."}]},
     "bench.jsonl": [{"question": QUESTION, "hint": "nothing of it is here"}, {"question": "Short item", "hint": "x"}],
     "long.jsonl": [{"question": LONG_QUESTION}],
+    "tasks.jsonl": [{"question": task} for task in (WRITES, "a gardener gives to each daughter")],
     "lists.json": {
         "easy": [{"question": QUESTION, "instruction": "Do easy", "output": "Done easily"}],
         "hard": [{"question": "Never asked of anybody", "instruction": "Do hard", "output": "Done with pains"}],
@@ -98,6 +102,7 @@ TWO_TEXTS = {"sources": [{"uri": "raw/a/one.jsonl", "text": ["title", "text"]}],
 FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
+TASKS = {"benchmarks": [{"uri": "raw/tasks.jsonl", "name": "exam", "fields": ["question"]}], "rephrased": {}}
 ALONE = {"exact": False, "coverage": 1}  # without the rules that are on by default
 LONG_BENCH = {"benchmarks": [{"uri": "raw/long.jsonl", "name": "exam", "fields": ["question"]}]}
 EASY_BENCH = {"benchmarks": [{"uri": "raw/lists.json", "records_at": "easy", "name": "exam", "fields": ["question"]}]}
@@ -183,6 +188,9 @@ CASES: dict[str, list[Case]] = {
         Case("weighted", 0.8, '"rule": "weighted", "id": "doc-0"', BENCH | ALONE, "held"),
         Case("benchmarks.question", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
         Case("benchmarks.answer", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
+        Case("rephrased.threshold", 0.95, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
+        Case("rephrased.candidates", 1, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
+        Case("rephrased.check", 0.5, "to_check.jsonl", TASKS | {"rephrased": {"threshold": 0.95}}, "reworded"),
         Case("origins.domains", ["judge.example"], '"rule": "origin", "id": "doc-judge"', data="from"),
         Case("origins.sources", ["Exam-Set"], '"rule": "origin", "id": "doc-set"', data="from"),
         Case("origins.licenses", ["exam only"], '"rule": "origin", "id": "doc-licence"', data="from"),

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curate.decontaminate import kernels
 from curate.shingles import Indices, Ragged, ngrams, offsets_of
 
 BLOOM_BITS = 16  # per distinct gram: about one stray gram in a hundred gets past the filter
@@ -47,13 +46,16 @@ class Postings(NamedTuple):
         return Postings(*(part[order[_changes(rows, items, grams)]] for part in self))
 
 
-class Index:
-    """The n-grams of some items; items shorter than `n` words have none here."""
+class Table:
+    """The grams of some items: the number of each distinct one, and which items hold it where.
 
-    def __init__(self, items: Ragged, n: int) -> None:
-        grams = ngrams(items, n, short=False)
+    The items that hold gram g are `items[bounds[g]:bounds[g + 1]]`, in order, at the same `positions` in each.
+    """
+
+    def __init__(self, grams: Ragged) -> None:
+        from curate.decontaminate import kernels
+
         total = len(grams.values)
-        self.n = n
         self.slots = np.full(_power_of_two(2 * total), -1, np.int32)
         self.bloom = np.zeros(_power_of_two(total * BLOOM_BITS // 64), np.uint64)
         keys, numbers = np.empty(total, np.uint64), np.empty(total, np.int32)
@@ -63,8 +65,18 @@ class Index:
         self.items, self.positions = np.empty(total, np.int32), np.empty(total, np.int32)
         kernels.post(numbers, grams.offsets, self.bounds[:-1].copy(), self.items, self.positions)
 
+
+class Index(Table):
+    """The n-grams of some items; items shorter than `n` words have none here."""
+
+    def __init__(self, items: Ragged, n: int) -> None:
+        super().__init__(ngrams(items, n, short=False))
+        self.n = n
+
     def shared(self, rows: Ragged) -> Shared:
         """Which n-grams of the items each row of words holds."""
+        from curate.decontaminate import kernels
+
         hits = np.empty((len(rows.values), 3), np.int64)  # pages that stay untouched cost nothing
         count = kernels.find(rows.values, rows.offsets, self.n, self.slots, self.keys, self.bloom, hits)
         row, place, gram = hits[:count].T

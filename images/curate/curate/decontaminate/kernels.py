@@ -64,10 +64,22 @@ def post(numbers: I32s, offsets: I64s, bounds: I64s, items: I32s, positions: I32
 
 
 @compiled
+def known(key: np.uint64, slots: I32s, keys: U64s, bloom: U64s) -> int:
+    """The number of a gram, or -1."""
+    bits = bits_of(key)
+    if bloom[(key >> HALF) & np.uint64(len(bloom) - 1)] & bits != bits:
+        return -1
+    slot_mask = np.uint64(len(slots) - 1)
+    slot = key & slot_mask
+    while slots[slot] >= 0 and keys[slots[slot]] != key:
+        slot = (slot + ONE) & slot_mask
+    return int(slots[slot])
+
+
+@compiled
 def find(values: U64s, offsets: I64s, n: int, slots: I32s, keys: U64s, bloom: U64s, hits: I64s) -> int:
     """All known n-grams of some rows of words, as (row, word position, gram number); returns how many."""
     count = 0
-    slot_mask, bloom_mask = np.uint64(len(slots) - 1), np.uint64(len(bloom) - 1)
     base, high = powers(n)
     for row in range(len(offsets) - 1):
         start, end = offsets[row], offsets[row + 1]
@@ -78,16 +90,9 @@ def find(values: U64s, offsets: I64s, n: int, slots: I32s, keys: U64s, bloom: U6
             rolling = rolling * STEP + values[i]
         for i in range(start + n - 1, end):
             rolling = rolling * STEP + values[i]
-            key = mixed(rolling + base)
+            gram = known(mixed(rolling + base), slots, keys, bloom)
             rolling -= values[i - n + 1] * high
-            word = bloom[(key >> HALF) & bloom_mask]
-            bits = bits_of(key)
-            if word & bits != bits:
-                continue
-            slot = key & slot_mask
-            while slots[slot] >= 0 and keys[slots[slot]] != key:
-                slot = (slot + ONE) & slot_mask
-            if slots[slot] >= 0:
-                hits[count, 0], hits[count, 1], hits[count, 2] = row, i - n + 1 - start, slots[slot]
+            if gram >= 0:
+                hits[count, 0], hits[count, 1], hits[count, 2] = row, i - n + 1 - start, gram
                 count += 1
     return count

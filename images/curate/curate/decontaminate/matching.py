@@ -5,17 +5,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract.config.decontaminate import DecontaminateConfig
+from contract.config.decontaminate import DecontaminateConfig, Rephrased
 from curate.decontaminate.benchmarks import Item
 from curate.decontaminate.index import Index
 from curate.decontaminate.jaccard import NearItems
+from curate.decontaminate.rephrased.rule import RephrasedItems, Rephrasing
 from curate.decontaminate.short import ShortItems
 from curate.decontaminate.weighted import WeighedItems
 from curate.shingles import Ragged, words
 from curate.text import Strings
 
 EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED = "exact", "ngram_coverage", "any_match", "near", "weighted"
-RULES = (EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED)
+REPHRASED = "rephrased"
+RULES = (EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED, REPHRASED)
 ANY_WORDS = 13  # Brown et al. 2020, appendix C
 
 
@@ -28,8 +30,14 @@ class Match(NamedTuple):
     threshold: float
 
 
-Matches = dict[int, list[Match]]
-"""The matches of rows by row number, the weightiest first; a row without any is not in it."""
+class Matches(NamedTuple):
+    """What a batch of rows holds, by row number, the weightiest match first; a row without any is not in it.
+
+    `unsure` are rows without a match that may rephrase an item: not sure enough to go, too like it to be passed over.
+    """
+
+    held: dict[int, list[Match]]
+    unsure: list[Rephrasing]
 
 
 class Matcher:
@@ -43,16 +51,23 @@ class Matcher:
         self.any = Index(self.words, ANY_WORDS) if config.any_match else None
         self.near = NearItems(self.words, config.near) if config.near is not None else None
         self.weighed = _weighed(items, config.weighted) if config.weighted is not None else None
+        self.rephrased = _rephrased(items, config.rephrased) if config.rephrased else None
+        self.surely = config.rephrased.threshold if config.rephrased else 1.0
 
     def matches(self, texts: Strings) -> Matches:
-        """What each row holds. Rows that share no n-gram with any item are never looked at one by one."""
+        """What each row holds. Rows that share nothing with any item are never looked at one by one."""
         rows = words(texts)
-        found: Matches = {}
-        for row, match in self._all(texts, rows):
-            found.setdefault(row, []).append(match)
-        return {row: sorted(found[row], key=_weight) for row in sorted(found)}
+        held: dict[int, list[Match]] = {}
+        for row, match in self._by_words(texts, rows):
+            held.setdefault(row, []).append(match)
+        alike = self._by_meaning(texts, rows)
+        for found in alike:
+            if found.score >= self.surely:
+                held.setdefault(found.row, []).append(Match(found.item, REPHRASED, found.score, self.surely))
+        unsure = [found for found in alike if found.row not in held]
+        return Matches({row: sorted(held[row], key=_weight) for row in sorted(held)}, unsure)
 
-    def _all(self, texts: Strings, rows: Ragged) -> Iterator[tuple[int, Match]]:
+    def _by_words(self, texts: Strings, rows: Ragged) -> Iterator[tuple[int, Match]]:
         if self.short:
             yield from ((row, Match(item, EXACT, 1.0, 1.0)) for row, item in self.short.found(texts, rows))
         yield from self._by_coverage(rows)
@@ -62,6 +77,12 @@ class Matcher:
             yield from _columns(NEAR, *self.near.alike(rows), threshold=self.near.threshold)
         if self.weighed:
             yield from _columns(WEIGHTED, *self.weighed.weighed(rows))
+
+    def _by_meaning(self, texts: Strings, rows: Ragged) -> list[Rephrasing]:
+        config = self.config.rephrased
+        if not self.rephrased or not config:
+            return []
+        return self.rephrased.found(texts, rows, self.surely if config.check is None else config.check)
 
     def _by_coverage(self, rows: Ragged) -> Iterator[tuple[int, Match]]:
         overlaps = self.index.overlaps(rows)
@@ -91,6 +112,10 @@ def one_per_item(matches: Sequence[Match]) -> list[Match]:
 def _weighed(items: Sequence[Item], threshold: float) -> WeighedItems:
     questions = words([item.question or item.text for item in items])
     return WeighedItems(questions, [item.answer for item in items], threshold)
+
+
+def _rephrased(items: Sequence[Item], config: Rephrased) -> RephrasedItems:
+    return RephrasedItems([item.text for item in items], config.candidates)
 
 
 def _columns(

@@ -1,8 +1,9 @@
 """Drop rows that hold benchmark items.
 
 Reads documents or samples, and benchmark files. Drops by the rules `origin`, `exact`, `ngram_coverage`, `any_match`,
-`near` and `weighted`, each row with the item (`benchmark:number`), the rule's value, and the matching text. Writes
-`decontamination/<benchmark>.json` and `.html`. Raises `BadInput` for a benchmark that cannot be read in full.
+`near`, `weighted` and `rephrased`, each row with the item (`benchmark:number`), the rule's value, and the matching
+text. Writes `decontamination/<benchmark>.json` and `.html`, and `to_check.jsonl` where the recipe asks for it. Raises
+`BadInput` for a benchmark that cannot be read in full.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from contract.config.decontaminate import DecontaminateConfig
+from curate.decontaminate import jaccard, weighted
 from curate.decontaminate.benchmarks import Item, read_items
 from curate.decontaminate.matching import (
     ANY_MATCH,
@@ -19,6 +21,7 @@ from curate.decontaminate.matching import (
     COVERAGE,
     EXACT,
     NEAR,
+    REPHRASED,
     WEIGHTED,
     Match,
     Matcher,
@@ -29,6 +32,7 @@ from curate.decontaminate.origins import Origin, origins_of
 from curate.decontaminate.page import page
 from curate.decontaminate.passages import Common, common
 from curate.decontaminate.report import Report, reports_of
+from curate.decontaminate.to_check import ToCheck
 from curate.text import rows_strings
 from curate.threads import in_order
 from stagekit.job import Job
@@ -36,6 +40,8 @@ from stagekit.output import Output
 from stagekit.schema import row_ids
 
 ORIGIN = "origin"
+PASSAGE = {ANY_MATCH: ANY_WORDS, NEAR: jaccard.WORDS, WEIGHTED: weighted.WORDS, REPHRASED: 2}
+"""The least words of a passage to show, by rule; `ngram` for the others."""
 
 
 class Looked(NamedTuple):
@@ -66,6 +72,7 @@ def run(job: Job) -> None:
     matcher = Matcher(items, config)
     reports = reports_of(config.benchmarks, items, (matcher.words.lengths > 0).tolist())
     progress = job.progress(job.input("rows").rows, "rows")
+    unsure = ToCheck(job.output, items) if config.rephrased and config.rephrased.check is not None else None
 
     def look(batch: pa.RecordBatch) -> Looked:
         texts = rows_strings(batch, config.field)
@@ -74,6 +81,10 @@ def run(job: Job) -> None:
     for looked in in_order(look, job.input("rows").batches(), config.workers):
         _write(job, looked, items, reports)
         progress.add(looked.batch.num_rows)
+        if unsure:
+            unsure.add(looked.matches.unsure, looked.texts, row_ids(looked.batch))
+    if unsure:
+        unsure.close()
     _report(job, reports)
 
 
@@ -84,38 +95,39 @@ def _describe(output: Output, config: DecontaminateConfig) -> None:
     output.rule(ANY_MATCH, f"Shares {ANY_WORDS} words in a row with an item")
     output.rule(NEAR, f"Word 5-gram set with a Jaccard similarity of {config.near or 0:g} or more with an item's")
     output.rule(WEIGHTED, "Holds most of an item's question and answer, rare words weighing more")
+    output.rule(REPHRASED, "Says what an item says in other words, by the weights learned for it")
 
 
 def _write(job: Job, looked: Looked, items: Sequence[Item], reports: dict[str, Report]) -> None:
     batch, ids = looked.batch, row_ids(looked.batch)
-    gone = sorted(looked.matches.keys() | looked.origins.keys())
+    gone = sorted(looked.matches.held.keys() | looked.origins.keys())
     held = np.zeros(batch.num_rows, bool)
     held[gone] = True
     job.output.write(batch.filter(pa.array(~held)), account="rows")
     entries = []
     for row in gone:
-        matches, origin = looked.matches.get(row, []), looked.origins.get(row)
+        matches, origin = looked.matches.held.get(row, []), looked.origins.get(row)
         shown = _shown(job.config, looked, row, items)
         for place, (match, passages) in enumerate(shown):
             item = items[match.item]
             removed = place == 0 and origin is None
             reports[item.benchmark].add(item, match, ids[row], looked.texts[row].as_py(), passages, removed)
-        entries.append(_of_origin(origin, matches) if origin else _of_item(matches, items, shown[0][1].longest))
+        entries.append(_of_origin(origin, matches) if origin else _of_item(matches, items, shown[0][1].longest or None))
     _drop(job.output, batch.take(pa.array(gone, pa.int64())), entries)
 
 
 def _shown(config: DecontaminateConfig, looked: Looked, row: int, items: Sequence[Item]) -> list[tuple[Match, Common]]:
     """One match for each item that a row holds, with the passages both share."""
-    matches = one_per_item(looked.matches.get(row, []))
+    matches = one_per_item(looked.matches.held.get(row, []))
     text = looked.texts[row].as_py() if matches else ""
-    return [(match, common(text, items[match.item].text, config.ngram)) for match in matches]
+    return [(match, common(text, items[match.item].text, PASSAGE.get(match.rule, config.ngram))) for match in matches]
 
 
 def _of_origin(origin: Origin, matches: Sequence[Match]) -> Gone:
     return Gone(ORIGIN, origin.value, origin.listed, None, None, list(dict.fromkeys(m.rule for m in matches)))
 
 
-def _of_item(matches: Sequence[Match], items: Sequence[Item], passage: str) -> Gone:
+def _of_item(matches: Sequence[Match], items: Sequence[Item], passage: str | None) -> Gone:
     first = matches[0]
     others = [rule for rule in dict.fromkeys(match.rule for match in matches) if rule != first.rule]
     return Gone(first.rule, first.value, first.threshold, items[first.item].name, passage, others)
