@@ -14,7 +14,7 @@ from curate.decontaminate.index import Index
 from curate.decontaminate.matching import NEAR, WEIGHTED, Matcher
 from curate.decontaminate.origins import origins_of
 from curate.shingles import ngrams, words
-from curate.text import rows_strings
+from curate.text import text_column
 from curate_texts import document, sample, word_sets
 from stagekit.schema import to_batch
 
@@ -134,10 +134,10 @@ def test_texts_of_samples_in_columns_are_those_of_the_record(conversations, skip
     rows = [sample(i, "", "").model_copy(update={"messages": _messages(some)}) for i, some in enumerate(conversations)]
     batch = to_batch(rows, Sample)[skip:]
     rows = rows[skip:]
-    assert rows_strings(batch, "instruction").to_pylist() == [row.instruction for row in rows]
-    assert rows_strings(batch, "answer").to_pylist() == [row.answer for row in rows]
+    assert text_column(batch, "instruction").to_pylist() == [row.instruction for row in rows]
+    assert text_column(batch, "answer").to_pylist() == [row.answer for row in rows]
     whole = ["\n\n".join(message.content for message in row.messages) for row in rows]
-    assert rows_strings(batch, "conversation").to_pylist() == whole
+    assert text_column(batch, "conversation").to_pylist() == whole
 
 
 def _messages(said):

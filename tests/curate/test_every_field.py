@@ -103,6 +103,10 @@ FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
 TASKS = {"benchmarks": [{"uri": "raw/tasks.jsonl", "name": "exam", "fields": ["question"]}], "rephrased": {}}
+REWORDED = {"benchmarks": [BENCH["benchmarks"][0] | {"paraphrases": {"uri": "raw/bench.jsonl", "field": "question"}}]}
+REWORDED |= {"measure_recall": True}
+EASY = {"uri": "raw/lists.json", "records_at": "easy", "field": "question"}
+REWORDED_EASY = {"benchmarks": [BENCH["benchmarks"][0] | {"paraphrases": EASY}], "measure_recall": True}
 ALONE = {"exact": False, "coverage": 1}  # without the rules that are on by default
 LONG_BENCH = {"benchmarks": [{"uri": "raw/long.jsonl", "name": "exam", "fields": ["question"]}]}
 EASY_BENCH = {"benchmarks": [{"uri": "raw/lists.json", "records_at": "easy", "name": "exam", "fields": ["question"]}]}
@@ -191,6 +195,10 @@ CASES: dict[str, list[Case]] = {
         Case("rephrased.threshold", 0.95, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
         Case("rephrased.candidates", 1, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
         Case("rephrased.check", 0.5, "to_check.jsonl", TASKS | {"rephrased": {"threshold": 0.95}}, "reworded"),
+        Case("measure_recall", True, "figure exam_recall_words_5", BENCH, "held"),
+        Case("benchmarks.paraphrases.uri", "raw/tasks.jsonl", "figure exam_recall_paraphrase", REWORDED, "held"),
+        Case("benchmarks.paraphrases.field", "hint", "figure exam_recall_paraphrase", REWORDED, "held"),
+        Case("benchmarks.paraphrases.records_at", "hard", "figure exam_recall_paraphrase", REWORDED_EASY, "held"),
         Case("origins.domains", ["judge.example"], '"rule": "origin", "id": "doc-judge"', data="from"),
         Case("origins.sources", ["Exam-Set"], '"rule": "origin", "id": "doc-set"', data="from"),
         Case("origins.licenses", ["exam only"], '"rule": "origin", "id": "doc-licence"', data="from"),

@@ -26,7 +26,7 @@ def walk(raw: str) -> list[tuple[str, dict[str, Any]]]:
         ("ingest", {"sources": [{"uri": raw}], "max_rejected": 1}),
         ("filter", {"quality": QUALITY, "keywords": {"exclude": ["lazy dog"]}, "audit": True}),
         ("deduplicate", {}),
-        ("decontaminate", {"benchmarks": [benchmark], "any_match": True}),
+        ("decontaminate", {"benchmarks": [benchmark], "any_match": True, "near": 0.5, "weighted": 0.8, "rephrased": {}}),
     ]
 
 

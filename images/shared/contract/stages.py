@@ -11,7 +11,7 @@ from typing import Literal
 from contract.config.base import Source, StageConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
-from contract.config.decontaminate import DecontaminateConfig
+from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, stored_datasets
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
@@ -111,7 +111,7 @@ STAGES: tuple[Stage, ...] = (
         (ROWS,),
         "same",
         version=2,
-        sources=lambda config: list(config.benchmarks),  # type: ignore[attr-defined]
+        sources=decontaminate_sources,  # type: ignore[arg-type]
     ),
     Stage(
         "chunk",

@@ -46,6 +46,20 @@ def read_items(benchmark: Benchmark) -> Iterator[Item]:
         )
 
 
+def read_paraphrases(benchmark: Benchmark) -> list[str]:
+    """Rewordings of a benchmark's items in order; one that is no text is empty.
+
+    Raises `BadInput` for a row that cannot be read.
+    """
+    texts: list[str] = []
+    for row in read_table(benchmark.paraphrases) if benchmark.paraphrases else ():
+        if isinstance(row, Rejected):
+            raise BadInput(f"{row.place}: {problem_of(row)}", where=f"paraphrases of {benchmark.name}")
+        value = dotted(row.value, benchmark.paraphrases.field) if benchmark.paraphrases else None
+        texts.append(value if isinstance(value, str) else "")
+    return texts
+
+
 def _text(row: Found, benchmark: Benchmark) -> str:
     texts = _parts(row, benchmark, benchmark.fields)
     if not texts:

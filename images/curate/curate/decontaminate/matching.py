@@ -11,13 +11,14 @@ from curate.decontaminate.index import Index
 from curate.decontaminate.jaccard import NearItems
 from curate.decontaminate.rephrased.rule import RephrasedItems, Rephrasing
 from curate.decontaminate.short import ShortItems
-from curate.decontaminate.weighted import WeighedItems
-from curate.shingles import Ragged, words
+from curate.decontaminate.weighted import Shares, WeighedItems
+from curate.shingles import Indices, Ragged, words
 from curate.text import Strings
 
 EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED = "exact", "ngram_coverage", "any_match", "near", "weighted"
 REPHRASED = "rephrased"
 RULES = (EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED, REPHRASED)
+ITEMS = 20  # a row is reported with so many items of a rule, the best ones: items of one template share most words
 ANY_WORDS = 13  # Brown et al. 2020, appendix C
 
 
@@ -87,7 +88,8 @@ class Matcher:
     def _by_coverage(self, rows: Ragged) -> Iterator[tuple[int, Match]]:
         overlaps = self.index.overlaps(rows)
         shares = overlaps.covered / self.words.lengths[overlaps.item]
-        for place in np.flatnonzero((shares > self.config.coverage) | (shares == 1)).tolist():
+        enough = np.flatnonzero((shares > self.config.coverage) | (shares == 1))
+        for place in enough[best_of_rows(overlaps.row[enough], shares[enough])].tolist():
             row, item, share = int(overlaps.row[place]), int(overlaps.item[place]), float(shares[place])
             if self.config.exact and share == 1 and holds(rows.row(row), self.words.row(item)):
                 yield row, Match(item, EXACT, 1.0, 1.0)
@@ -118,11 +120,21 @@ def _rephrased(items: Sequence[Item], config: Rephrased) -> RephrasedItems:
     return RephrasedItems([item.text for item in items], config.candidates)
 
 
+def best_of_rows(rows: Indices, values: Shares, most: int = ITEMS) -> Indices:
+    """Places of the `most` highest values of each row, the earlier one where two are equal, in order of rows."""
+    order = np.lexsort((np.arange(len(rows)), -values, rows))
+    ordered = rows[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(rows) else np.empty(0, np.int64)
+    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    return order[rank < most]
+
+
 def _columns(
     rule: str, rows: np.ndarray, items: np.ndarray, values: np.ndarray, threshold: float | np.ndarray
 ) -> Iterator[tuple[int, Match]]:
     needed = np.broadcast_to(threshold, len(rows))
-    for row, item, value, least in zip(*(part.tolist() for part in (rows, items, values, needed)), strict=True):
+    best = best_of_rows(rows, values)
+    for row, item, value, least in zip(*(part[best].tolist() for part in (rows, items, values, needed)), strict=True):
         yield row, Match(item, rule, value, least)
 
 

@@ -9,6 +9,18 @@ from curate.decontaminate.report import SHOWN, Extract, Finding, Report
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 OPEN = 3  # items whose texts are unfolded when the page opens
+KINDS_IN_WORDS = {
+    "copy": "none",
+    "case": "other case",
+    "punctuation": "other punctuation",
+    "words_1": "1 % of words edited",
+    "words_3": "3 % of words edited",
+    "words_5": "5 % of words edited",
+    "words_10": "10 % of words edited",
+    "sentences": "sentences moved",
+    "embedded": "inside other text",
+    "paraphrase": "given paraphrases",
+}
 LINE = 110  # characters of a text in its folded line
 
 
@@ -20,7 +32,8 @@ def page(report: Report) -> str:
     shown = "".join(_item(report, found, place < OPEN) for place, (_, found) in enumerate(groups))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f"<header><h1>{title}</h1>{_figures(report)}</header>{_index(report, [item for item, _ in groups])}"
+        f"<header><h1>{title}</h1>{_figures(report)}</header>"
+        f"{_recall(report)}{_index(report, [item for item, _ in groups])}"
         f"<main>{shown or '<p>Nothing of this benchmark is in the data.</p>'}</main></html>\n"
     )
 
@@ -36,6 +49,24 @@ def _figures(report: Report) -> str:
         figures.append((report.items_without_words, "items without words, never found"))
     cells = "".join(f"<li><b>{number:,}</b> {escape(name)}</li>" for number, name in figures)
     return f"<ul class=figures>{cells}</ul>"
+
+
+def _recall(report: Report) -> str:
+    """What the recipe's rules catch of copies of the items, by kind of change."""
+    if not report.recall:
+        return ""
+    rules = sorted({rule for recall in report.recall for rule in recall.rules})
+    head = "".join(f"<th>{escape(rule.replace('_', ' '))}" for rule in rules)
+    rows = "".join(
+        f"<tr><th>{escape(KINDS_IN_WORDS.get(recall.kind, recall.kind))}<td>{recall.tried:,}<td class=share>"
+        f'<meter value="{recall.share:.4f}"></meter> {recall.share:.1%}'
+        + "".join(f"<td>{recall.rules.get(rule, 0) / max(recall.tried, 1):.1%}" for rule in rules)
+        for recall in report.recall
+    )
+    return (
+        "<section class=recall><h2>What would be caught: copies of the items through the same rules</h2>"
+        f"<table><tr><th>change<th>copies<th>caught{head}</tr>{rows}</table></section>"
+    )
 
 
 def _index(report: Report, items: Sequence[int]) -> str:

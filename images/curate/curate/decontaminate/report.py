@@ -10,6 +10,7 @@ from contract.config.decontaminate import Benchmark
 from curate.decontaminate.benchmarks import Item
 from curate.decontaminate.matching import Match
 from curate.decontaminate.passages import Common, Span
+from curate.decontaminate.recall import Recall
 
 SHOWN = 500  # findings shown with their texts; the ledger has them all
 CHARACTERS = 2_000  # of a text that are shown
@@ -49,6 +50,7 @@ class Report:
     rules: Counter[str] = field(default_factory=Counter)
     rows_of_item: Counter[int] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    recall: list[Recall] = field(default_factory=list)
 
     @property
     def touched(self) -> list[int]:
@@ -75,6 +77,7 @@ class Report:
             "rows_removed": self.rows_removed,
             "rules": self.rules,
             "touched": self.touched,
+            "recall": [recall._asdict() | {"share": round(recall.share, 6)} for recall in self.recall],
             "findings": [_plain(finding) for finding in self.findings],
         }
         return json.dumps(value, ensure_ascii=False, indent=1)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from contract.config.decontaminate import DecontaminateConfig
 from curate.decontaminate import jaccard, weighted
-from curate.decontaminate.benchmarks import Item, read_items
+from curate.decontaminate.benchmarks import Item, read_items, read_paraphrases
 from curate.decontaminate.matching import (
     ANY_MATCH,
     ANY_WORDS,
@@ -31,9 +31,10 @@ from curate.decontaminate.matching import (
 from curate.decontaminate.origins import Origin, origins_of
 from curate.decontaminate.page import page
 from curate.decontaminate.passages import Common, common
+from curate.decontaminate.recall import measured
 from curate.decontaminate.report import Report, reports_of
 from curate.decontaminate.to_check import ToCheck
-from curate.text import rows_strings
+from curate.text import text_column
 from curate.threads import in_order
 from stagekit.job import Job
 from stagekit.output import Output
@@ -75,7 +76,7 @@ def run(job: Job) -> None:
     unsure = ToCheck(job.output, items) if config.rephrased and config.rephrased.check is not None else None
 
     def look(batch: pa.RecordBatch) -> Looked:
-        texts = rows_strings(batch, config.field)
+        texts = text_column(batch, config.field)
         return Looked(batch, texts, matcher.matches(texts), origins_of(batch, config.origins))
 
     for looked in in_order(look, job.input("rows").batches(), config.workers):
@@ -85,6 +86,10 @@ def run(job: Job) -> None:
             unsure.add(looked.matches.unsure, looked.texts, row_ids(looked.batch))
     if unsure:
         unsure.close()
+    if config.measure_recall:
+        paraphrases = {benchmark.name: read_paraphrases(benchmark) for benchmark in config.benchmarks}
+        for recall in measured(matcher, items, paraphrases):
+            reports[recall.benchmark].recall.append(recall)
     _report(job, reports)
 
 
@@ -152,4 +157,6 @@ def _report(job: Job, reports: dict[str, Report]) -> None:
         job.output.add_text(f"decontamination/{name}.html", page(report))
         job.output.metrics[f"{name}_items_found"] = len(report.touched)
         job.output.metrics[f"{name}_rows_removed"] = report.rows_removed
+        for recall in report.recall:
+            job.output.metrics[f"{name}_recall_{recall.kind}"] = round(recall.share, 6)
     job.output.metrics["benchmark_items"] = sum(report.items for report in reports.values())

@@ -5,7 +5,14 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from contract.benchmarks import catalogue
-from contract.config.base import RUNTIME, Config, RowsConfig, Table
+from contract.config.base import RUNTIME, Config, RowsConfig, Source, Table
+
+
+class Paraphrases(Table):
+    """Rewordings of a benchmark's items, to measure how many of them the recipe would catch."""
+
+    field: str = "text"
+    """Dotted path of the reworded text; row for row in the order of the benchmark's items."""
 
 
 class Benchmark(Table):
@@ -24,6 +31,9 @@ class Benchmark(Table):
 
     answer: list[str] = []
     """Dotted paths of the answer that `weighted` looks for near the question; without one the question decides."""
+
+    paraphrases: Paraphrases | None = None
+    """Rewordings of the items, sent through the rules where `measure_recall` is on."""
 
     @model_validator(mode="before")
     @classmethod
@@ -109,6 +119,10 @@ class DecontaminateConfig(RowsConfig):
     origins: Origins = Origins()
     """Rows that go by where they come from, whatever they say."""
 
+    measure_recall: bool = False
+    """Also send changed copies of the items (case, punctuation, 1 to 10 % of words edited, sentences moved, embedded in
+    other text) through the rules and report the share caught by kind; at most 1,000 items of each benchmark."""
+
     workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
     """Threads (1 to 256); 0 means one per core."""
 
@@ -118,3 +132,9 @@ class DecontaminateConfig(RowsConfig):
         if doubles := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two benchmarks are named {', '.join(doubles)}; expected a name for each")
         return self
+
+
+def decontaminate_sources(config: DecontaminateConfig) -> list[Source]:
+    """What the stage reads beside its rows: the benchmarks, and their paraphrases where recall is measured."""
+    reworded = [benchmark.paraphrases for benchmark in config.benchmarks if benchmark.paraphrases]
+    return [*config.benchmarks, *(reworded if config.measure_recall else [])]
