@@ -91,7 +91,7 @@ def _item(report: Report, found: Sequence[Finding], unfolded: bool) -> str:
     )
     cells = "".join(map(_row, found))
     return (
-        f'<details id="item-{first.item}"{" open" * unfolded}><summary>{head}</summary><div class=sides>'
+        f'<details{" open" * unfolded}><summary>{head}</summary><div class=sides id="item-{first.item}">'
         f"<section class=item><h2>Benchmark item</h2><pre>{_marked(first.item_text)}</pre></section>"
         f"<section><h2>Data</h2>{cells}</section></div></details>"
     )
