@@ -4,8 +4,9 @@
 
 `--learn` first makes the published weights anew, from made rephrasings of functions of Python's standard library
 (`made_rephrasings.py`) against functions of other modules: nothing of what is judged here. How hard those rephrasings
-are was settled on the items of even place; those of odd place were looked at once, at the end. Of the 164 rephrased
-items 17 are empty, so that 147 can be found at most.
+are, and that they hold examples, was settled on the items of even place; those of odd place were looked at once, at the
+end. Of the 164 rephrased items 17 are empty, so that 147 can be found at most. The picture shows beside it what cosine
+of all-MiniLM-L6-v2 alone found when it was measured on 10,900 such rows.
 """
 
 import argparse
@@ -19,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from made_rephrasings import Rephraser, Task, functions, with_examples
 
+from bench.made_rephrasings import Rephraser, Task, functions, with_examples
 from conftest import SHARED_DATA
 from curate.decontaminate.rephrased.look import MEASURES, WEIGHTS, SecondLook, probability
 from curate.decontaminate.rephrased.look import Weights as Model

@@ -27,10 +27,7 @@ def walk(raw: str) -> list[tuple[str, dict[str, Any]]]:
         ("ingest", {"sources": [{"uri": raw}], "max_rejected": 1}),
         ("filter", {"quality": QUALITY, "keywords": {"exclude": ["lazy dog"]}, "audit": True}),
         ("deduplicate", {}),
-        (
-            "decontaminate",
-            {"benchmarks": [benchmark]} | RULES,
-        ),
+        ("decontaminate", {"benchmarks": [benchmark]} | RULES),
     ]
 
 
