@@ -7,7 +7,8 @@
 Rows: the 112,000 short rows of ../shared/data/neardup; items: the real ones of ../shared/data/benchmarks, filled up to
 9,000 and 90,000 with paragraphs of files of the installed packages. A row goes when it shares one n-gram with an item.
 `work` is from texts to verdicts with warm kernels; ours includes reading the Parquet file, theirs does not. `process`
-is all of it with imports, index and reading; `RAM` is its peak without pages that a file backs. datatrove runs on the first 2,000 rows, against the 9,000 items, once.
+is all of it with imports, index and reading; `RAM` is its peak without pages that a file backs.
+datatrove runs on the first 2,000 rows, against the 9,000 items, once.
 """
 
 import argparse

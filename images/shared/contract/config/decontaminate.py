@@ -22,7 +22,7 @@ class Benchmark(Table):
     """Name used in the ledger and the report; letters, digits, dot, underscore and hyphen. One of the ready entries
     (`humaneval`, `gsm8k`, `mmlu` ...) brings the fields of its published files."""
 
-    fields: list[str] = Field(default_factory=list, min_length=1)
+    fields: list[str] = Field([], min_length=1)
     """Dotted paths of the texts to compare, such as `question`; lists of texts are joined. Left out, they are those of
     the ready entry of that name."""
 
