@@ -100,6 +100,17 @@ def test_an_answer_counts_near_the_question_only(answer, row, held):
     assert (found([item], [row], weighted=0.8)[0].keys() == {0}) == held
 
 
+@settings(max_examples=40)
+@given(st.lists(TEXTS, min_size=1, max_size=6), st.lists(TEXTS, max_size=8), st.integers(1, 30))
+def test_postings_spread_out_in_parts_are_the_same(items, rows, at_once):
+    config = {"near": 0.2, "weighted": 0.3, "ngram": 2, "coverage": 0.1}
+    matcher, texts = Matcher(plain(items), DecontaminateConfig(**config)), pa.array(rows, pa.string())
+    whole = matcher.matches(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("curate.decontaminate.index.POSTINGS", at_once)
+        assert matcher.matches(texts) == whole
+
+
 def test_rules_are_told_apart():
     matcher = Matcher(plain([SEVEN]), DecontaminateConfig(exact=False, coverage=1, near=0.5, weighted=0.8))
     assert [match.rule for match in matcher.matches(pa.array([SEVEN])).held[0]] == [NEAR, WEIGHTED]

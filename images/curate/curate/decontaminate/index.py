@@ -1,5 +1,6 @@
 """All n-grams of the benchmarks' items in one hash table, and what a batch of rows shares with them."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 
 from curate.shingles import Indices, Ragged, ngrams, offsets_of
 
+POSTINGS = 2_000_000  # spread out at once: 80 MB
 BLOOM_BITS = 16  # per distinct gram: about one stray gram in a hundred gets past the filter
 
 
@@ -93,15 +95,33 @@ class Index(Table):
         order = np.lexsort((positions, items, rows))
         return Postings(*(part[order] for part in (rows, items, positions, where, grams)))
 
+    def found(self, rows: Ragged) -> Iterator[Postings]:
+        """The postings of all n-grams that rows of words hold, some rows at a time so that memory stays bounded."""
+        shared = self.shared(rows)
+        ends = np.cumsum(self.bounds[shared.gram + 1] - self.bounds[shared.gram])
+        start = 0
+        while start < len(ends):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + POSTINGS, side="right")))
+            if stop < len(ends):
+                row_start = int(np.searchsorted(shared.row, shared.row[stop]))
+                row_end = int(np.searchsorted(shared.row, shared.row[start], side="right"))
+                stop = max(row_start, row_end)  # a row is never split
+            yield self.postings(Shared(*(part[start:stop] for part in shared)))
+            start = stop
+
     def overlaps(self, rows: Ragged) -> Overlaps:
         """Which items each row of words shares n-grams with; n-grams that overlap count their common words once."""
-        found = self.postings(self.shared(rows))
+        parts = [self._covered(found) for found in self.found(rows)]
+        none = np.empty(0, np.int64)
+        return Overlaps(*(np.concatenate(columns) for columns in zip(Overlaps(none, none, none), *parts, strict=True)))
+
+    def _covered(self, found: Postings) -> Overlaps:
         starts = found.starts()
         width = np.full(len(found.row), self.n, np.int64)
         width[:-1] = np.minimum(np.diff(found.position), self.n)
         width[starts[1:] - 1] = self.n
-        covered = np.add.reduceat(width, starts) if len(starts) else np.empty(0, np.int64)
-        return Overlaps(found.row[starts], found.item[starts], covered)
+        return Overlaps(found.row[starts], found.item[starts], np.add.reduceat(width, starts))
 
 
 def by_length(items: Ragged, below: int) -> list[tuple[Index, Indices]]:

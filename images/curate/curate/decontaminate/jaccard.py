@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curate.decontaminate.index import Index
+from curate.decontaminate.index import Index, Postings
 from curate.shingles import Indices, Ragged, as_sets, ngrams
 
 WORDS = 5  # words per n-gram, as for near-duplicates
@@ -29,7 +29,11 @@ class NearItems:
 
     def alike(self, rows: Ragged) -> Alike:
         """All pairs of at least the threshold. Items and rows of fewer than 5 words have no n-gram and no pair."""
-        found = self._index.postings(self._index.shared(rows)).once()
+        parts = [self._of_some(rows, found.once()) for found in self._index.found(rows)]
+        none = Alike(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        return Alike(*(np.concatenate(columns) for columns in zip(none, *parts, strict=True)))
+
+    def _of_some(self, rows: Ragged, found: Postings) -> Alike:
         starts = found.starts()
         common = np.diff(np.append(starts, len(found.row)))
         return self._enough(rows, found.row[starts], found.item[starts], common)

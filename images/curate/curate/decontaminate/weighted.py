@@ -45,10 +45,13 @@ class WeighedItems:
 
     def weighed(self, rows: Ragged) -> Weighed:
         """All pairs that reach what their question's length asks for."""
-        found = self._index.postings(self._index.shared(rows)).once()
+        parts = [self._of_some(rows, found.once()) for found in self._index.found(rows)]
+        none, nothing = np.empty(0, np.int64), np.empty(0)
+        empty = Weighed(none, none, nothing, nothing)
+        return Weighed(*(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
+
+    def _of_some(self, rows: Ragged, found: Postings) -> Weighed:
         starts = found.starts()
-        if not len(starts):
-            return Weighed(starts, starts, np.empty(0), np.empty(0))
         row, item = found.row[starts], found.item[starts]
         score = np.add.reduceat(self._idf[found.gram], starts) / self._total[item]
         answered = np.flatnonzero(self._answers.lengths[item] > 0)
