@@ -14,7 +14,7 @@ from contract.stages import BY_NAME
 from curate.decontaminate.benchmarks import Item
 from curate.decontaminate.matching import Matcher
 from curate.decontaminate.perturb import KINDS, perturbed
-from curate.decontaminate.recall import MOST, measured
+from curate.decontaminate.recall import measured
 from curate_texts import document, read, write_dataset
 
 TEXT = "Janet has 16 ducks, and she sells eggs. How much does she make? She pays $2 for each egg; others pay more."
@@ -73,13 +73,12 @@ def test_the_figures_are_what_the_rules_say_of_each_copy():
     assert (found["paraphrase"].tried, found["paraphrase"].caught) == (2, 1)
 
 
-def test_large_benchmarks_are_tried_in_part_and_evenly():
-    items = [
-        Item("large", i, f"item {i} of many words to be found as a whole, number {i}") for i in range(2 * MOST + 1)
-    ]
+def test_large_benchmarks_are_tried_in_part_and_evenly(monkeypatch):
+    monkeypatch.setattr("curate.decontaminate.recall.MOST", 50)
+    items = [Item("large", i, " ".join(f"x{i}{place}" for place in "abcdefghij")) for i in range(101)]
     found = measured(Matcher(items, DecontaminateConfig()), items, {})
-    assert all(recall.tried <= MOST for recall in found)
-    assert found[0].tried == found[0].caught > MOST // 2
+    assert all(recall.tried <= 50 for recall in found)
+    assert found[0].tried == found[0].caught > 25
 
 
 def test_recall_beside_the_data(run_stage, tmp_path):
