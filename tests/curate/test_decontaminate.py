@@ -15,7 +15,8 @@ from contract.config.decontaminate import Benchmark, DecontaminateConfig
 from contract.failures import BadInput
 from contract.records import Document, Sample
 from curate.decontaminate.benchmarks import Item, read_items
-from curate.decontaminate.matching import ANY_MATCH, COVERAGE, EXACT, Matcher
+from curate.decontaminate.matching import ANY_MATCH, COVERAGE, EXACT, Match, Matcher
+from curate.decontaminate.passages import Span, common
 from curate_texts import document, read, sample, word_sets, write_dataset
 
 TEXTS = st.lists(st.sampled_from("abcd"), max_size=12).map(" ".join)
@@ -35,11 +36,17 @@ def matcher(items: list[str], **config) -> Matcher:
     return Matcher(numbered, DecontaminateConfig(**config))
 
 
+def found(items: list[str], rows: list[str], **config) -> list[list[Match]]:
+    """The matches of each row."""
+    matches = matcher(items, **config).matches(pa.array(rows, pa.string())).held
+    return [matches.get(row, []) for row in range(len(rows))]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TEXTS, max_size=6), st.lists(TEXTS, max_size=8), st.integers(1, 5), st.sampled_from([0, 0.3, 0.5, 0.9]))
 def test_a_row_goes_exactly_when_the_plain_reading_says_so(items, rows, n, threshold):
-    found = matcher(items, ngram=n, coverage=threshold, exact=False).matches(rows)
-    for row, matches in zip(rows, found, strict=True):
+    all_matches = found(items, rows, ngram=n, coverage=threshold, exact=False)
+    for row, matches in zip(rows, all_matches, strict=True):
         expected = {i: coverage(item, row, n) for i, item in enumerate(items) if coverage(item, row, n) > threshold}
         assert {match.item: match.value for match in matches} == pytest.approx(expected)
 
@@ -47,8 +54,7 @@ def test_a_row_goes_exactly_when_the_plain_reading_says_so(items, rows, n, thres
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TEXTS, max_size=6), st.lists(TEXTS, max_size=8), st.integers(1, 5))
 def test_exact_means_all_words_in_order(items, rows, n):
-    found = matcher(items, ngram=n, coverage=1).matches(rows)
-    for row, matches in zip(rows, found, strict=True):
+    for row, matches in zip(rows, found(items, rows, ngram=n, coverage=1), strict=True):
         for i, item in enumerate(items):
             words = item.split()
             if len(words) >= n:
@@ -61,25 +67,21 @@ def test_exact_means_all_words_in_order(items, rows, n):
 def test_thirteen_words_in_a_row_are_enough_only_when_asked():
     item = " ".join(f"w{i}" for i in range(60))
     row = "before " + " ".join(f"w{i}" for i in range(20, 33)) + " after"
-    assert not matcher([item]).matches([row])[0]
-    assert matcher([item], any_match=True).matches([row])[0][0][1:3] == (ANY_MATCH, 13)
-    assert not matcher([item], any_match=True).matches([row.replace("w25", "x")])[0]
+    assert found([item], [row]) == [[]]
+    assert found([item], [row, row.replace("w25", "x")], any_match=True) == [[Match(0, ANY_MATCH, 13, 13)], []]
 
 
 def test_case_and_punctuation_do_not_hide_an_item_and_the_passage_is_shown_as_written():
     item = "Janet’s ducks lay 16 eggs per day; she eats three for breakfast every morning."
     row = "Solve this!\n\nJANET’S ducks lay 16 eggs, per day. She eats three: for breakfast every morning? Go."
-    found = matcher([item]).matches([row, row.replace("Janet", "Mary")])
-    assert found[0][0].rule == EXACT
-    passage = matcher([item]).passage(row, 0)
-    assert passage == "JANET’S ducks lay 16 eggs, per day. She eats three: for breakfast every morning"
+    assert found([item], [row])[0][0].rule == EXACT
+    longest = "JANET’S ducks lay 16 eggs, per day. She eats three: for breakfast every morning"
+    assert common(row, item, 8) == ([Span(13, 13 + len(longest))], [Span(0, len(item) - 1)], longest)
 
 
 def test_an_item_shorter_than_an_ngram_is_found_as_a_whole_line_only():
-    found = matcher(["What is 2 + 2?"]).matches(
-        ["Hello\nwhat is 2+2 ?\nfour", "Tell me what is 2+2 in Peano arithmetic"]
-    )
-    assert [len(matches) for matches in found] == [1, 0]
+    rows = ["Hello\nwhat is 2+2 ?\nfour", "Tell me what is 2+2 in Peano arithmetic"]
+    assert [len(matches) for matches in found(["What is 2 + 2?"], rows)] == [1, 0]
 
 
 def bench(tmp_path, name="bench.jsonl", fields=("q",), rows=()):

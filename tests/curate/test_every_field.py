@@ -18,6 +18,8 @@ SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "jas", "kel", "lo", 
 PROSE = "The first of them was there to be seen. It had a long way to go, and that was with us all day. "
 QUESTION = "How many golden apples does the gardener give to each of her seven clever daughters before winter?"
 LONG_QUESTION = QUESTION + " Explain the way in which she counts them, one by one, in front of the old stone house."
+WRITES = "Writes functions counting letters, sorting the results: apples come before winter"
+INFLECTED = "Write function to count letter, sort the result: apples come before winters. Then a gardener gives to each"
 
 
 def words(seed: int, count: int) -> list[str]:
@@ -56,6 +58,12 @@ DOCUMENTS = {
         document(3, " ".join(LONG_QUESTION.split()[:14])),
         document(4, PROSE),
     ],
+    "reworded": [document("inflected", INFLECTED), document(1, PROSE)],
+    "from": [
+        document("judge", PROSE, url="https://www.judge.example/problem/1"),
+        document("set", PROSE, source="exam-set"),
+        document("licence", PROSE, license="Exam Only"),
+    ],
     "long": [document(0, SENTENCES), document(1, MARKDOWN)],
     "shapes": [
         document("json", '{"a": 1}'),
@@ -81,6 +89,7 @@ FILES = {
     "nested.json": {"first": [{"text": "In the first."}], "second": [{"text": "In the second."}]},
     "bench.jsonl": [{"question": QUESTION, "hint": "nothing of it is here"}, {"question": "Short item", "hint": "x"}],
     "long.jsonl": [{"question": LONG_QUESTION}],
+    "tasks.jsonl": [{"question": task} for task in (WRITES, "a gardener gives to each daughter")],
     "lists.json": {
         "easy": [{"question": QUESTION, "instruction": "Do easy", "output": "Done easily"}],
         "hard": [{"question": "Never asked of anybody", "instruction": "Do hard", "output": "Done with pains"}],
@@ -94,6 +103,12 @@ TWO_TEXTS = {"sources": [{"uri": "raw/a/one.jsonl", "text": ["title", "text"]}],
 FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
+TASKS = {"benchmarks": [{"uri": "raw/tasks.jsonl", "name": "exam", "fields": ["question"]}], "rephrased": {}}
+REWORDED = {"benchmarks": [BENCH["benchmarks"][0] | {"paraphrases": {"uri": "raw/bench.jsonl", "field": "question"}}]}
+REWORDED |= {"measure_recall": True}
+EASY = {"uri": "raw/lists.json", "records_at": "easy", "field": "question"}
+REWORDED_EASY = {"benchmarks": [BENCH["benchmarks"][0] | {"paraphrases": EASY}], "measure_recall": True}
+ALONE = {"exact": False, "coverage": 1}  # without the rules that are on by default
 LONG_BENCH = {"benchmarks": [{"uri": "raw/long.jsonl", "name": "exam", "fields": ["question"]}]}
 EASY_BENCH = {"benchmarks": [{"uri": "raw/lists.json", "records_at": "easy", "name": "exam", "fields": ["question"]}]}
 EASY_MIX = {"datasets": [{"uri": "raw/lists.json", "records_at": "easy", "name": "general"}]}
@@ -196,6 +211,20 @@ CASES: dict[str, list[Case]] = {
         Case("ngram", 13, '"id": "doc-1"', BENCH, "held"),
         Case("coverage", 0.9, '"id": "doc-1"', BENCH, "held"),
         Case("any_match", True, '"rule": "any_match", "id": "doc-3"', LONG_BENCH, "held"),
+        Case("near", 0.3, '"rule": "near", "id": "doc-3"', LONG_BENCH, "held"),
+        Case("weighted", 0.8, '"rule": "weighted", "id": "doc-0"', BENCH | ALONE, "held"),
+        Case("benchmarks.question", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
+        Case("benchmarks.answer", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
+        Case("rephrased.threshold", 0.95, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
+        Case("rephrased.candidates", 1, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
+        Case("rephrased.check", 0.5, "to_check.jsonl", TASKS | {"rephrased": {"threshold": 0.95}}, "reworded"),
+        Case("measure_recall", True, "figure exam_recall_words_5", BENCH, "held"),
+        Case("benchmarks.paraphrases.uri", "raw/tasks.jsonl", "figure exam_recall_paraphrase", REWORDED, "held"),
+        Case("benchmarks.paraphrases.field", "hint", "figure exam_recall_paraphrase", REWORDED, "held"),
+        Case("benchmarks.paraphrases.records_at", "hard", "figure exam_recall_paraphrase", REWORDED_EASY, "held"),
+        Case("origins.domains", ["judge.example"], '"rule": "origin", "id": "doc-judge"', data="from"),
+        Case("origins.sources", ["Exam-Set"], '"rule": "origin", "id": "doc-set"', data="from"),
+        Case("origins.licenses", ["exam only"], '"rule": "origin", "id": "doc-licence"', data="from"),
         Case("workers", 3, "threads 3", BENCH | {"workers": 1}, "held"),
         Case("shard_rows", 1, "shards 1 and 4", BENCH, "held"),
     ],

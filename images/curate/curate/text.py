@@ -1,13 +1,16 @@
 """Which text of a row a stage looks at."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contract.failures import BadConfig
 
-Messages = list[dict[str, Any]]
+Strings: TypeAlias = pa.Array
+"""One text per row, as an Arrow array of strings."""
 
 
 def rows_text(batch: pa.RecordBatch, field: str) -> list[str]:
@@ -15,17 +18,29 @@ def rows_text(batch: pa.RecordBatch, field: str) -> list[str]:
 
     Raises `BadConfig` where rows of this type have no such text.
     """
-    texts = text_column(batch, field)
-    return texts if isinstance(texts, list) else texts.to_pylist()
+    texts: list[str] = text_column(batch, field).to_pylist()
+    return texts
 
 
-def text_column(batch: pa.RecordBatch, field: str) -> "list[str] | pa.Array":
-    """The same texts, without making Python strings where they are a column of the batch."""
-    column = column_of(field)
-    if column not in batch.schema.names:
+def text_column(batch: pa.RecordBatch, field: str) -> Strings:
+    """The same texts as an Arrow array, for readers that need no Python strings.
+
+    The readings of a sample are those of `Sample.instruction` and `.answer`: the first message of the user, the last of
+    the assistant, or nothing; a conversation is all messages with an empty line between them.
+    """
+    if column_of(field) not in batch.schema.names:
         raise no_such_text(field)
-    values = batch.column(column)
-    return values if field == "text" else [OF_MESSAGES[field](messages) for messages in values.to_pylist()]
+    values = batch.column(column_of(field))
+    if field == "text":
+        return values
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(values).to_numpy())])
+    messages = values.flatten()
+    contents = messages.field("content")
+    if field == "conversation":
+        return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), contents), "\n\n")
+    said = _said_by(messages.field("role"), offsets, "user" if field == "instruction" else "assistant")
+    chosen = said[:, 0] if field == "instruction" else said[:, 1]
+    return contents.take(pa.array(chosen, mask=chosen < 0)).fill_null("")
 
 
 def no_such_text(field: str, where: str = "") -> BadConfig:
@@ -39,21 +54,11 @@ def column_of(field: str) -> str:
     return "text" if field == "text" else "messages"
 
 
-def _instruction(messages: Messages) -> str:
-    return next((message["content"] for message in messages if message["role"] == "user"), "")
-
-
-def _answer(messages: Messages) -> str:
-    return next((message["content"] for message in reversed(messages) if message["role"] == "assistant"), "")
-
-
-def _conversation(messages: Messages) -> str:
-    return "\n\n".join(message["content"] for message in messages)
-
-
-OF_MESSAGES: dict[str, Callable[[Messages], str]] = {
-    "instruction": _instruction,
-    "answer": _answer,
-    "conversation": _conversation,
-}
-"""How each text of a sample is read from its messages; the same readings as `Sample.instruction` and `.answer`."""
+def _said_by(roles: pa.Array, offsets: npt.NDArray[np.int64], role: str) -> npt.NDArray[np.int64]:
+    """For each row the places of the first and the last message of a role, or -1."""
+    places = np.flatnonzero(pc.equal(roles, role).to_numpy(zero_copy_only=False))
+    rows = np.searchsorted(offsets, places, side="right") - 1
+    found = np.full((len(offsets) - 1, 2), -1, np.int64)
+    found[rows[::-1], 0] = places[::-1]  # the last write of a row stands
+    found[rows, 1] = places
+    return found

@@ -17,6 +17,7 @@ from stagekit.run import run_stage
 TEXT = "The quick brown fox jumps over the lazy dog, and that was to be seen of all with whom it has to have been. "
 TEXTS = (TEXT * 3, TEXT.upper() * 3, f"{TEXT * 3}Ende.", "Größe 東京", "")
 QUALITY = {"gopher_quality": True, "gopher_repetition": True, "c4": True, "fineweb": True}
+RULES = {"any_match": True, "near": 0.5, "weighted": 0.8, "rephrased": {}}
 
 
 def walk(raw: str) -> list[tuple[str, dict[str, Any]]]:
@@ -26,7 +27,7 @@ def walk(raw: str) -> list[tuple[str, dict[str, Any]]]:
         ("ingest", {"sources": [{"uri": raw}], "max_rejected": 1}),
         ("filter", {"quality": QUALITY, "keywords": {"exclude": ["lazy dog"]}, "audit": True}),
         ("deduplicate", {"semantic": {}, "substring": {}}),
-        ("decontaminate", {"benchmarks": [benchmark], "any_match": True}),
+        ("decontaminate", {"benchmarks": [benchmark]} | RULES),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from contract.config.base import Source, StageConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
-from contract.config.decontaminate import DecontaminateConfig
+from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, sources_of
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
@@ -110,7 +110,8 @@ STAGES: tuple[Stage, ...] = (
         DecontaminateConfig,
         (ROWS,),
         "same",
-        sources=lambda config: list(config.benchmarks),  # type: ignore[attr-defined]
+        version=2,
+        sources=decontaminate_sources,  # type: ignore[arg-type]
     ),
     Stage(
         "chunk",

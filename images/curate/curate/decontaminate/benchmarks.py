@@ -11,11 +11,16 @@ from curate.tables import problem_of, read_table
 
 
 class Item(NamedTuple):
-    """One question of a benchmark; `number` counts from 1 in the order of its files."""
+    """One question of a benchmark; `number` counts from 1 in the order of its files.
+
+    `text` is what is looked for; `question` and `answer` are empty where the benchmark does not name them.
+    """
 
     benchmark: str
     number: int
     text: str
+    question: str = ""
+    answer: str = ""
 
     @property
     def name(self) -> str:
@@ -33,16 +38,30 @@ def read_items(benchmark: Benchmark) -> Iterator[Item]:
     for number, row in enumerate(read_table(benchmark), 1):
         if isinstance(row, Rejected):
             raise BadInput(f"{row.place}: {problem_of(row)}", where=f"benchmark {benchmark.name}")
-        yield Item(benchmark.name, number, _text(row, benchmark))
+        question, answer = (_parts(row, benchmark, paths) for paths in (benchmark.question, benchmark.answer))
+        yield Item(benchmark.name, number, _text(row, benchmark), "\n".join(question), "\n".join(answer))
     if not number:
         raise BadInput(
             "the benchmark has no items", expected="at least one", where=f"{benchmark.name}: {benchmark.uri}"
         )
 
 
+def read_paraphrases(benchmark: Benchmark) -> list[str]:
+    """Rewordings of a benchmark's items in order; one that is no text is empty.
+
+    Raises `BadInput` for a row that cannot be read.
+    """
+    texts: list[str] = []
+    for row in read_table(benchmark.paraphrases) if benchmark.paraphrases else ():
+        if isinstance(row, Rejected):
+            raise BadInput(f"{row.place}: {problem_of(row)}", where=f"paraphrases of {benchmark.name}")
+        value = dotted(row.value, benchmark.paraphrases.field) if benchmark.paraphrases else None
+        texts.append(value if isinstance(value, str) else "")
+    return texts
+
+
 def _text(row: Found, benchmark: Benchmark) -> str:
-    found = {path: dotted(row.value, path) for path in benchmark.fields}
-    texts = [text for path, value in found.items() for text in _texts(value, path, row, benchmark)]
+    texts = _parts(row, benchmark, benchmark.fields)
     if not texts:
         raise BadInput(
             f"{row.place} has none of the fields {', '.join(benchmark.fields)}",
@@ -52,6 +71,11 @@ def _text(row: Found, benchmark: Benchmark) -> str:
     return "\n".join(texts)
 
 
+def _parts(row: Found, benchmark: Benchmark, paths: list[str]) -> list[str]:
+    found = {path: dotted(row.value, path) for path in paths}
+    return [text for path, value in found.items() for text in _texts(value, path, row, benchmark)]
+
+
 def _texts(value: Any, path: str, row: Found, benchmark: Benchmark) -> list[str]:
     if value is None:
         return []
@@ -59,6 +83,8 @@ def _texts(value: Any, path: str, row: Found, benchmark: Benchmark) -> list[str]
         return [value]
     if isinstance(value, list):
         return [text for item in value for text in _texts(item, path, row, benchmark)]
+    if path in benchmark.answer and isinstance(value, int | float):
+        return [str(value)]  # a number is a fair answer, but no text to look for
     raise BadInput(
         f"{row.place}: {path!r} is a {type(value).__name__}",
         expected="text or a list of texts",

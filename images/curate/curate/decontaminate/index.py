@@ -1,12 +1,23 @@
-"""All n-grams of the benchmarks' items in one sorted array, and what a batch of rows shares with them."""
+"""All n-grams of the benchmarks' items in one hash table, and what a batch of rows shares with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from curate.shingles import Indices, Ragged, distinct, lookup, ngrams, offsets_of, words
-from curate.similar import unpack
+from curate.shingles import Indices, Ragged, ngrams, offsets_of
+
+POSTINGS = 2_000_000  # spread out at once: 80 MB
+BLOOM_BITS = 16  # per distinct gram: about one stray gram in a hundred gets past the filter
+
+
+class Shared(NamedTuple):
+    """N-grams that rows share with the items, each once per row: row, first place in the row (words), gram's number."""
+
+    row: Indices
+    place: Indices
+    gram: Indices
 
 
 class Overlaps(NamedTuple):
@@ -17,66 +28,120 @@ class Overlaps(NamedTuple):
     covered: Indices
 
 
-class Index:
+class Postings(NamedTuple):
+    """Shared n-grams spread over the items that hold them, sorted by row, item and position in the item (words)."""
+
+    row: Indices
+    item: Indices
+    position: Indices
+    place: Indices
+    gram: Indices
+
+    def starts(self) -> Indices:
+        """Where each pair of row and item begins."""
+        return np.flatnonzero(_changes(self.row, self.item))
+
+    def once(self) -> "Postings":
+        """Each n-gram once per pair of row and item, sorted by row, item and gram."""
+        order = np.lexsort((self.gram, self.item, self.row))
+        rows, items, grams = self.row[order], self.item[order], self.gram[order]
+        return Postings(*(part[order[_changes(rows, items, grams)]] for part in self))
+
+
+class Table:
+    """The grams of some items: the number of each distinct one, and which items hold it where.
+
+    The items that hold gram g are `items[bounds[g]:bounds[g + 1]]`, in order, at the same `positions` in each.
+    """
+
+    def __init__(self, grams: Ragged) -> None:
+        from curate.decontaminate import kernels
+
+        total = len(grams.values)
+        self.slots = np.full(_power_of_two(2 * total), -1, np.int32)
+        self.bloom = np.zeros(_power_of_two(total * BLOOM_BITS // 64), np.uint64)
+        keys, numbers = np.empty(total, np.uint64), np.empty(total, np.int32)
+        self.distinct = int(kernels.number(grams.values, self.slots, keys, self.bloom, numbers))
+        self.keys = keys[: self.distinct].copy()
+        self.bounds = offsets_of(np.bincount(numbers, minlength=self.distinct))
+        self.items, self.positions = np.empty(total, np.int32), np.empty(total, np.int32)
+        kernels.post(numbers, grams.offsets, self.bounds[:-1].copy(), self.items, self.positions)
+
+
+class Index(Table):
     """The n-grams of some items; items shorter than `n` words have none here."""
 
     def __init__(self, items: Ragged, n: int) -> None:
-        grams = ngrams(items, n, short=False)
-        owners = np.repeat(np.arange(len(grams.offsets) - 1), grams.lengths)
-        positions = np.arange(len(grams.values)) - grams.offsets[owners]
-        order = np.argsort(grams.values, kind="stable")
+        super().__init__(ngrams(items, n, short=False))
         self.n = n
-        self.items, self.positions = owners[order], positions[order]
-        self.hashes, starts = np.unique(grams.values[order], return_index=True)
-        self.bounds = np.append(starts, len(order)).astype(np.int64)
+
+    def shared(self, rows: Ragged) -> Shared:
+        """Which n-grams of the items each row of words holds."""
+        from curate.decontaminate import kernels
+
+        hits = np.empty((len(rows.values), 3), np.int64)  # pages that stay untouched cost nothing
+        count = kernels.find(rows.values, rows.offsets, self.n, self.slots, self.keys, self.bloom, hits)
+        row, place, gram = hits[:count].T
+        first = np.sort(np.unique(row << 32 | gram, return_index=True)[1])
+        return Shared(row[first], place[first], gram[first])
+
+    def postings(self, shared: Shared) -> Postings:
+        """The items that hold each shared n-gram; one that stands in an item twice is there twice."""
+        counts = self.bounds[shared.gram + 1] - self.bounds[shared.gram]
+        offsets = offsets_of(counts)
+        places = np.repeat(self.bounds[shared.gram] - offsets[:-1], counts) + np.arange(offsets[-1])
+        items, positions = self.items[places].astype(np.int64), self.positions[places].astype(np.int64)
+        rows, where, grams = (np.repeat(part, counts) for part in shared)
+        order = np.lexsort((positions, items, rows))
+        return Postings(*(part[order] for part in (rows, items, positions, where, grams)))
+
+    def found(self, rows: Ragged) -> Iterator[Postings]:
+        """The postings of all n-grams that rows of words hold, some rows at a time so that memory stays bounded."""
+        shared = self.shared(rows)
+        ends = np.cumsum(self.bounds[shared.gram + 1] - self.bounds[shared.gram])
+        start = 0
+        while start < len(ends):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + POSTINGS, side="right")))
+            if stop < len(ends):
+                row_start = int(np.searchsorted(shared.row, shared.row[stop]))
+                row_end = int(np.searchsorted(shared.row, shared.row[start], side="right"))
+                stop = max(row_start, row_end)  # a row is never split
+            yield self.postings(Shared(*(part[start:stop] for part in shared)))
+            start = stop
 
     def overlaps(self, rows: Ragged) -> Overlaps:
-        """Which items each row of words shares n-grams with."""
-        grams = ngrams(rows, self.n, short=False)
-        known, which = lookup(self.hashes, grams.values)
-        owners = np.repeat(np.arange(len(grams.offsets) - 1), grams.lengths)
-        shared = distinct((owners[known] << 32 | which[known]).astype(np.uint64))
-        return self._covered(*unpack(shared))
+        """Which items each row of words shares n-grams with; n-grams that overlap count their common words once."""
+        parts = [self._covered(found) for found in self.found(rows)]
+        none = np.empty(0, np.int64)
+        return Overlaps(*(np.concatenate(columns) for columns in zip(Overlaps(none, none, none), *parts, strict=True)))
 
-    def _covered(self, rows: Indices, which: Indices) -> Overlaps:
-        """From shared n-grams to covered words: n-grams that overlap count their common words once."""
-        counts = self.bounds[which + 1] - self.bounds[which]
-        offsets = offsets_of(counts)
-        places = np.repeat(self.bounds[which] - offsets[:-1], counts) + np.arange(offsets[-1])
-        rows, items, positions = np.repeat(rows, counts), self.items[places], self.positions[places]
-        order = np.lexsort((positions, items, rows))
-        rows, items, positions = rows[order], items[order], positions[order]
-        new = np.ones(len(rows), bool)
-        new[1:] = (rows[1:] != rows[:-1]) | (items[1:] != items[:-1])
-        width = np.full(len(rows), self.n, np.int64)
-        width[:-1] = np.where(new[1:], self.n, np.minimum(np.diff(positions), self.n))
-        starts = np.flatnonzero(new)
-        covered = np.add.reduceat(width, starts) if len(starts) else np.empty(0, np.int64)
-        return Overlaps(rows[starts], items[starts], covered)
+    def _covered(self, found: Postings) -> Overlaps:
+        starts = found.starts()
+        width = np.full(len(found.row), self.n, np.int64)
+        width[:-1] = np.minimum(np.diff(found.position), self.n)
+        width[starts[1:] - 1] = self.n
+        return Overlaps(found.row[starts], found.item[starts], np.add.reduceat(width, starts))
 
 
-class ShortItems:
-    """Items of fewer than `n` words, which are too common as parts of a text: found only as a whole line of one."""
+def by_length(items: Ragged, below: int) -> list[tuple[Index, Indices]]:
+    """An index for each length under `below` words that items have, with the numbers of those items."""
+    lengths = items.lengths
+    found: list[tuple[Index, Indices]] = []
+    for length in np.unique(lengths[(lengths > 0) & (lengths < below)]).tolist():
+        which: npt.NDArray[np.int64] = np.flatnonzero(lengths == length)
+        found.append((Index(items.take(which), length), which))
+    return found
 
-    def __init__(self, items: Ragged, n: int) -> None:
-        self.n = n
-        short = np.flatnonzero((items.lengths > 0) & (items.lengths < n))
-        self._of_line: dict[int, list[int]] = {}
-        for item, line in zip(short.tolist(), ngrams(items.take(short), n).values.tolist(), strict=True):
-            self._of_line.setdefault(line, []).append(item)
 
-    def found(self, texts: Sequence[str]) -> list[tuple[int, int]]:
-        """Pairs of row and item, each once, in order."""
-        if not self._of_line:
-            return []
-        lines = [(row, line) for row, text in enumerate(texts) for line in text.splitlines()]
-        hashed = words([line for _, line in lines])
-        short = np.flatnonzero((hashed.lengths > 0) & (hashed.lengths < self.n))
-        hashes = ngrams(hashed.take(short), self.n).values.tolist()
-        return sorted(
-            {
-                (lines[place][0], item)
-                for place, line in zip(short.tolist(), hashes, strict=True)
-                for item in self._of_line.get(line, ())
-            }
-        )
+def _changes(*columns: Indices) -> npt.NDArray[np.bool_]:
+    """Whether a row of sorted columns differs from the row before it."""
+    new = np.ones(len(columns[0]), bool)
+    new[1:] = False
+    for column in columns:
+        new[1:] |= column[1:] != column[:-1]
+    return new
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << max(int(least) - 1, 1).bit_length()

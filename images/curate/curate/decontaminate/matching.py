@@ -1,20 +1,25 @@
 """Which rows hold which items, by which rule."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from contract.config.decontaminate import DecontaminateConfig
+from contract.config.decontaminate import DecontaminateConfig, Rephrased
 from curate.decontaminate.benchmarks import Item
-from curate.decontaminate.index import Index, ShortItems
-from curate.shingles import Ragged, ngrams, words
+from curate.decontaminate.index import Index
+from curate.decontaminate.jaccard import NearItems
+from curate.decontaminate.rephrased.rule import RephrasedItems, Rephrasing
+from curate.decontaminate.short import ShortItems
+from curate.decontaminate.weighted import Shares, WeighedItems
+from curate.shingles import Indices, Ragged, words
+from curate.text import Strings
 
-EXACT, COVERAGE, ANY_MATCH = "exact", "ngram_coverage", "any_match"
-RULES = (EXACT, COVERAGE, ANY_MATCH)
+EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED = "exact", "ngram_coverage", "any_match", "near", "weighted"
+REPHRASED = "rephrased"
+RULES = (EXACT, COVERAGE, ANY_MATCH, NEAR, WEIGHTED, REPHRASED)
+ITEMS = 20  # a row is reported with so many items of a rule, the best ones: items of one template share most words
 ANY_WORDS = 13  # Brown et al. 2020, appendix C
-WORD = re.compile(r"\w+")
 
 
 class Match(NamedTuple):
@@ -26,6 +31,16 @@ class Match(NamedTuple):
     threshold: float
 
 
+class Matches(NamedTuple):
+    """What a batch of rows holds, by row number, the weightiest match first; a row without any is not in it.
+
+    `unsure` are rows without a match that may rephrase an item: not sure enough to go, too like it to be passed over.
+    """
+
+    held: dict[int, list[Match]]
+    unsure: list[Rephrasing]
+
+
 class Matcher:
     """Looks for all items of all benchmarks in batches of texts."""
 
@@ -33,52 +48,94 @@ class Matcher:
         self.config = config
         self.words = words([item.text for item in items])
         self.index = Index(self.words, config.ngram)
-        self.short = ShortItems(self.words, config.ngram)
+        self.short = ShortItems(self.words, config.ngram) if config.exact else None
         self.any = Index(self.words, ANY_WORDS) if config.any_match else None
+        self.near = NearItems(self.words, config.near) if config.near is not None else None
+        self.weighed = _weighed(items, config.weighted) if config.weighted is not None else None
+        self.rephrased = _rephrased(items, config.rephrased) if config.rephrased else None
+        self.surely = config.rephrased.threshold if config.rephrased else 1.0
 
-    def matches(self, texts: Sequence[str]) -> list[list[Match]]:
-        """The matches of each text, the weightiest first."""
-        found: list[dict[int, list[Match]]] = [{} for _ in texts]
+    def matches(self, texts: Strings) -> Matches:
+        """What each row holds. Rows that share nothing with any item are never looked at one by one."""
         rows = words(texts)
-        if self.config.exact:
-            for row, item in self.short.found(texts):
-                found[row].setdefault(item, []).append(Match(item, EXACT, 1.0, 1.0))
-        self._by_coverage(rows, found)
+        held: dict[int, list[Match]] = {}
+        for row, match in self._by_words(texts, rows):
+            held.setdefault(row, []).append(match)
+        alike = self._by_meaning(texts, rows)
+        for found in alike:
+            if found.score >= self.surely:
+                held.setdefault(found.row, []).append(Match(found.item, REPHRASED, found.score, self.surely))
+        unsure = [found for found in alike if found.row not in held]
+        return Matches({row: sorted(held[row], key=_weight) for row in sorted(held)}, unsure)
+
+    def _by_words(self, texts: Strings, rows: Ragged) -> Iterator[tuple[int, Match]]:
+        if self.short:
+            yield from ((row, Match(item, EXACT, 1.0, 1.0)) for row, item in self.short.found(texts, rows))
+        yield from self._by_coverage(rows)
         if self.any:
-            for row, item, covered in zip(*(part.tolist() for part in self.any.overlaps(rows)), strict=True):
-                found[row].setdefault(item, []).append(Match(item, ANY_MATCH, covered, ANY_WORDS))
-        return [sorted((match for some in row.values() for match in some), key=_weight) for row in found]
+            yield from _columns(ANY_MATCH, *self.any.overlaps(rows), threshold=ANY_WORDS)
+        if self.near:
+            yield from _columns(NEAR, *self.near.alike(rows), threshold=self.near.threshold)
+        if self.weighed:
+            yield from _columns(WEIGHTED, *self.weighed.weighed(rows))
 
-    def passage(self, text: str, item: int) -> str:
-        """The longest run of a text's words that stands in the item too, as it is written there."""
-        lowered = text.lower()
-        spans = [match.span() for match in WORD.finditer(lowered)]
-        n = min(self.config.ngram, int(self.words.lengths[item]))
-        of_item = ngrams(Ragged(self.words.row(item), np.array([0, self.words.lengths[item]])), n).values
-        shared = np.isin(ngrams(words([text]), n, short=False).values, of_item)
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], shared.astype(np.int8), [0]])))
-        if not len(edges):
-            return ""
-        longest = np.argmax(edges[1::2] - edges[::2])
-        first, last = int(edges[2 * longest]), int(edges[2 * longest + 1]) + n - 2
-        shown = text if len(lowered) == len(text) else lowered  # lower case can be longer than upper
-        return shown[spans[first][0] : spans[last][1]]
+    def _by_meaning(self, texts: Strings, rows: Ragged) -> list[Rephrasing]:
+        config = self.config.rephrased
+        if not self.rephrased or not config:
+            return []
+        return self.rephrased.found(texts, rows, self.surely if config.check is None else config.check)
 
-    def _by_coverage(self, rows: Ragged, found: list[dict[int, list[Match]]]) -> None:
+    def _by_coverage(self, rows: Ragged) -> Iterator[tuple[int, Match]]:
         overlaps = self.index.overlaps(rows)
         shares = overlaps.covered / self.words.lengths[overlaps.item]
-        for place in np.flatnonzero((shares > self.config.coverage) | (shares == 1)).tolist():
+        enough = np.flatnonzero((shares > self.config.coverage) | (shares == 1))
+        for place in enough[best_of_rows(overlaps.row[enough], shares[enough])].tolist():
             row, item, share = int(overlaps.row[place]), int(overlaps.item[place]), float(shares[place])
-            some = found[row].setdefault(item, [])
-            if self.config.exact and share == 1 and self._holds(rows.row(row), self.words.row(item)):
-                some.append(Match(item, EXACT, 1.0, 1.0))
+            if self.config.exact and share == 1 and holds(rows.row(row), self.words.row(item)):
+                yield row, Match(item, EXACT, 1.0, 1.0)
             if share > self.config.coverage:
-                some.append(Match(item, COVERAGE, share, self.config.coverage))
+                yield row, Match(item, COVERAGE, share, self.config.coverage)
 
-    def _holds(self, row: np.ndarray, item: np.ndarray) -> bool:
-        """Whether the item's words stand in the row, one after another."""
-        starts = np.flatnonzero(row[: len(row) - len(item) + 1] == item[0])
-        return any(np.array_equal(row[start : start + len(item)], item) for start in starts.tolist())
+
+def holds(row: np.ndarray, item: np.ndarray) -> bool:
+    """Whether the item's words stand in the row, one after another."""
+    starts = np.flatnonzero(row[: len(row) - len(item) + 1] == item[0])
+    return any(np.array_equal(row[start : start + len(item)], item) for start in starts.tolist())
+
+
+def one_per_item(matches: Sequence[Match]) -> list[Match]:
+    """The weightiest match of each item."""
+    best: dict[int, Match] = {}
+    for match in matches:
+        best.setdefault(match.item, match)
+    return list(best.values())
+
+
+def _weighed(items: Sequence[Item], threshold: float) -> WeighedItems:
+    questions = words([item.question or item.text for item in items])
+    return WeighedItems(questions, [item.answer for item in items], threshold)
+
+
+def _rephrased(items: Sequence[Item], config: Rephrased) -> RephrasedItems:
+    return RephrasedItems([item.text for item in items], config.candidates)
+
+
+def best_of_rows(rows: Indices, values: Shares, most: int = ITEMS) -> Indices:
+    """Places of the `most` highest values of each row, the earlier one where two are equal, in order of rows."""
+    order = np.lexsort((np.arange(len(rows)), -values, rows))
+    ordered = rows[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(rows) else np.empty(0, np.int64)
+    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    return order[rank < most]
+
+
+def _columns(
+    rule: str, rows: np.ndarray, items: np.ndarray, values: np.ndarray, threshold: float | np.ndarray
+) -> Iterator[tuple[int, Match]]:
+    needed = np.broadcast_to(threshold, len(rows))
+    best = best_of_rows(rows, values)
+    for row, item, value, least in zip(*(part[best].tolist() for part in (rows, items, values, needed)), strict=True):
+        yield row, Match(item, rule, value, least)
 
 
 def _weight(match: Match) -> tuple[int, float, int]:

@@ -1,18 +1,29 @@
-"""What was found of each benchmark, as JSON for programs and HTML for people: item and row side by side."""
+"""What was found of each benchmark, for programs; `page.py` shows the same to people."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from html import escape
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from contract.config.decontaminate import Benchmark
 from curate.decontaminate.benchmarks import Item
 from curate.decontaminate.matching import Match
+from curate.decontaminate.passages import Common, Span
+from curate.decontaminate.recall import Recall
 
 SHOWN = 500  # findings shown with their texts; the ledger has them all
-CHARACTERS = 2_000
-STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+CHARACTERS = 2_000  # of a text that are shown
+BEFORE = 400  # of them before the first passage
+
+
+class Extract(NamedTuple):
+    """A part of a text: it begins at character `start` of `whole`; `passages` are spans within the part."""
+
+    text: str
+    start: int
+    whole: int
+    passages: list[Span]
 
 
 @dataclass
@@ -23,9 +34,9 @@ class Finding:
     row: str
     rule: str
     value: float
-    passage: str
-    item_text: str
-    row_text: str
+    threshold: float
+    item_text: Extract
+    row_text: Extract
 
 
 @dataclass
@@ -36,40 +47,40 @@ class Report:
     items: int
     items_without_words: int
     rows_removed: int = 0
-    touched: set[int] = field(default_factory=set)
+    rules: Counter[str] = field(default_factory=Counter)
+    rows_of_item: Counter[int] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    recall: list[Recall] = field(default_factory=list)
 
-    def add(self, item: Item, match: Match, row: str, text: str, passage: str, removed: bool) -> None:
+    @property
+    def touched(self) -> list[int]:
+        """The numbers of the items found."""
+        return sorted(self.rows_of_item)
+
+    def add(self, item: Item, match: Match, row: str, text: str, passages: Common, removed: bool) -> None:
         """Book that a row holds an item."""
-        self.touched.add(item.number)
+        self.rows_of_item[item.number] += 1
+        self.rules[match.rule] += 1
         self.rows_removed += removed
         if len(self.findings) < SHOWN:
-            texts = (_around(item.text, ""), _around(text, passage))
-            value = round(match.value, 6)
-            self.findings.append(Finding(item.number, row, match.rule, value, passage[:CHARACTERS], *texts))
+            texts = extract(item.text, passages.item), extract(text, passages.row)
+            value, threshold = round(match.value, 6), round(match.threshold, 6)
+            self.findings.append(Finding(item.number, row, match.rule, value, threshold, *texts))
 
     def as_json(self) -> str:
         """All of it, indented."""
-        value = asdict(self) | {"items_touched": len(self.touched), "touched": sorted(self.touched)}
+        value = {
+            "benchmark": self.benchmark,
+            "items": self.items,
+            "items_without_words": self.items_without_words,
+            "items_touched": len(self.touched),
+            "rows_removed": self.rows_removed,
+            "rules": self.rules,
+            "touched": self.touched,
+            "recall": [recall._asdict() | {"share": round(recall.share, 6)} for recall in self.recall],
+            "findings": [_plain(finding) for finding in self.findings],
+        }
         return json.dumps(value, ensure_ascii=False, indent=1)
-
-    def as_html(self) -> str:
-        """One page that needs nothing else."""
-        title = f"Benchmark {escape(self.benchmark)}"
-        figures = "".join(
-            f"<li><b>{number:,}</b> {name}</li>"
-            for number, name in [
-                (self.items, "items"),
-                (len(self.touched), "items found in the data"),
-                (self.rows_removed, "rows removed"),
-                (self.items_without_words, "items without words, never found"),
-            ]
-        )
-        findings = "".join(map(_finding, self.findings)) or "<p>Nothing of this benchmark is in the data.</p>"
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-            f"<h1>{title}</h1><ul class=figures>{figures}</ul>{findings}</html>\n"
-        )
 
 
 def reports_of(benchmarks: Sequence[Benchmark], items: Sequence[Item], worded: Sequence[bool]) -> dict[str, Report]:
@@ -81,25 +92,18 @@ def reports_of(benchmarks: Sequence[Benchmark], items: Sequence[Item], worded: S
     return reports
 
 
-def _finding(finding: Finding) -> str:
-    head = f"Item {finding.item} in row {escape(finding.row)}: {escape(finding.rule)} {finding.value:g}"
-    sides = "".join(
-        f"<td><pre>{_marked(text, finding.passage)}</pre></td>" for text in (finding.item_text, finding.row_text)
-    )
-    return f"<h2>{head}</h2><table><tr><th>Benchmark item</th><th>Row</th></tr><tr>{sides}</tr></table>"
+def extract(text: str, passages: Sequence[Span]) -> Extract:
+    """The part of a long text that holds its first passage, and what of the passages lies in it."""
+    first = passages[0].start if passages and len(text) > CHARACTERS else 0
+    start = max(0, min(first - BEFORE, len(text) - CHARACTERS))
+    end = start + CHARACTERS
+    inside = [Span(max(span.start, start) - start, min(span.end, end) - start) for span in passages]
+    return Extract(text[start:end], start, len(text), [span for span in inside if span.start < span.end])
 
 
-def _marked(text: str, passage: str) -> str:
-    start = text.lower().find(passage.lower()) if passage else -1
-    if start < 0:
-        return escape(text)
-    end = start + len(passage)
-    return f"{escape(text[:start])}<mark>{escape(text[start:end])}</mark>{escape(text[end:])}"
-
-
-def _around(text: str, passage: str) -> str:
-    """The part of a long text that holds the passage."""
-    if len(text) <= CHARACTERS:
-        return text
-    start = max(0, text.lower().find(passage.lower()) - CHARACTERS // 4) if passage else 0
-    return ("… " if start else "") + text[start : start + CHARACTERS] + (" …" if start + CHARACTERS < len(text) else "")
+def _plain(finding: Finding) -> dict[str, object]:
+    value: dict[str, object] = {name: getattr(finding, name) for name in ("item", "row", "rule", "value", "threshold")}
+    for name, part in (("item", finding.item_text), ("row", finding.row_text)):
+        value[f"{name}_text"] = part.text
+        value[f"{name}_passages"] = [part.text[span.start : span.end] for span in part.passages]
+    return value

@@ -1,93 +1,162 @@
 """Drop rows that hold benchmark items.
 
-Reads documents or samples, and benchmark files. Drops by the rules `exact`, `ngram_coverage` and `any_match`, each row
-with the item (`benchmark:number`), the share of its words that the row covers, and the matching text. Writes
-`decontamination/<benchmark>.json` and `.html`. Raises `BadInput` for a benchmark that cannot be read in full.
+Reads documents or samples, and benchmark files. Drops by the rules `origin`, `exact`, `ngram_coverage`, `any_match`,
+`near`, `weighted` and `rephrased`, each row with the item (`benchmark:number`), the rule's value, and the matching
+text. Writes `decontamination/<benchmark>.json` and `.html`, and `to_check.jsonl` where the recipe asks for it. Raises
+`BadInput` for a benchmark that cannot be read in full.
 """
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from curate.decontaminate.benchmarks import Item, read_items
-from curate.decontaminate.matching import ANY_MATCH, ANY_WORDS, COVERAGE, EXACT, Match, Matcher
+from contract.config.decontaminate import DecontaminateConfig
+from curate.decontaminate import jaccard, weighted
+from curate.decontaminate.benchmarks import Item, read_items, read_paraphrases
+from curate.decontaminate.matching import (
+    ANY_MATCH,
+    ANY_WORDS,
+    COVERAGE,
+    EXACT,
+    NEAR,
+    REPHRASED,
+    WEIGHTED,
+    Match,
+    Matcher,
+    Matches,
+    one_per_item,
+)
+from curate.decontaminate.origins import Origin, origins_of
+from curate.decontaminate.page import page
+from curate.decontaminate.passages import Common, common
+from curate.decontaminate.recall import measured
 from curate.decontaminate.report import Report, reports_of
-from curate.text import rows_text
+from curate.decontaminate.to_check import ToCheck
+from curate.text import text_column
 from curate.threads import in_order
 from stagekit.job import Job
+from stagekit.output import Output
 from stagekit.schema import row_ids
 
-Batch = tuple[pa.RecordBatch, list[str], list[list[Match]]]
+ORIGIN = "origin"
+PASSAGE = {ANY_MATCH: ANY_WORDS, NEAR: jaccard.WORDS, WEIGHTED: weighted.WORDS, REPHRASED: 2}
+"""The least words of a passage to show, by rule; `ngram` for the others."""
+
+
+class Looked(NamedTuple):
+    """A batch of rows with what was found in it, by row number."""
+
+    batch: pa.RecordBatch
+    texts: pa.Array
+    matches: Matches
+    origins: dict[int, Origin]
+
+
+class Gone(NamedTuple):
+    """One dropped row: what the ledger says of it."""
+
+    rule: str
+    value: float | str
+    threshold: float | str
+    partner: str | None
+    detail: str | None
+    also: list[str]
 
 
 def run(job: Job) -> None:
     """Look for all items of all benchmarks in every row."""
     config = job.config
-    job.output.rule(EXACT, "Holds every word of a benchmark item in order, or a short item as a whole line")
-    job.output.rule(COVERAGE, f"Covers over {config.coverage:.0%} of an item's words by common {config.ngram}-grams")
-    job.output.rule(ANY_MATCH, f"Shares {ANY_WORDS} words in a row with an item")
+    _describe(job.output, config)
     items = [item for benchmark in config.benchmarks for item in read_items(benchmark)]
     matcher = Matcher(items, config)
     reports = reports_of(config.benchmarks, items, (matcher.words.lengths > 0).tolist())
     progress = job.progress(job.input("rows").rows, "rows")
+    unsure = ToCheck(job.output, items) if config.rephrased and config.rephrased.check is not None else None
 
-    def look(batch: pa.RecordBatch) -> Batch:
-        texts = rows_text(batch, config.field)
-        return batch, texts, matcher.matches(texts)
+    def look(batch: pa.RecordBatch) -> Looked:
+        texts = text_column(batch, config.field)
+        return Looked(batch, texts, matcher.matches(texts), origins_of(batch, config.origins))
 
-    for batch, texts, matches in in_order(look, job.input("rows").batches(), config.workers):
-        _write(job, batch, texts, matches, items, matcher, reports)
-        progress.add(batch.num_rows)
+    for looked in in_order(look, job.input("rows").batches(), config.workers):
+        _write(job, looked, items, reports)
+        progress.add(looked.batch.num_rows)
+        if unsure:
+            unsure.add(looked.matches.unsure, looked.texts, row_ids(looked.batch))
+    if unsure:
+        unsure.close()
+    if config.measure_recall:
+        paraphrases = {benchmark.name: read_paraphrases(benchmark) for benchmark in config.benchmarks}
+        for recall in measured(matcher, items, paraphrases):
+            reports[recall.benchmark].recall.append(recall)
     _report(job, reports)
 
 
-def _write(
-    job: Job,
-    batch: pa.RecordBatch,
-    texts: list[str],
-    matches: list[list[Match]],
-    items: list[Item],
-    matcher: Matcher,
-    reports: dict[str, Report],
-) -> None:
-    held = np.array([bool(some) for some in matches], bool)
+def _describe(output: Output, config: DecontaminateConfig) -> None:
+    output.rule(ORIGIN, "Comes from a domain, source or licence of evaluations")
+    output.rule(EXACT, "Holds every word of a benchmark item in order, or a short item as a whole line")
+    output.rule(COVERAGE, f"Covers over {config.coverage:.0%} of an item's words by common {config.ngram}-grams")
+    output.rule(ANY_MATCH, f"Shares {ANY_WORDS} words in a row with an item")
+    output.rule(NEAR, f"Word 5-gram set with a Jaccard similarity of {config.near or 0:g} or more with an item's")
+    output.rule(WEIGHTED, "Holds most of an item's question and answer, rare words weighing more")
+    output.rule(REPHRASED, "Says what an item says in other words, by the weights learned for it")
+
+
+def _write(job: Job, looked: Looked, items: Sequence[Item], reports: dict[str, Report]) -> None:
+    batch, ids = looked.batch, row_ids(looked.batch)
+    gone = sorted(looked.matches.held.keys() | looked.origins.keys())
+    held = np.zeros(batch.num_rows, bool)
+    held[gone] = True
     job.output.write(batch.filter(pa.array(~held)), account="rows")
-    ids, gone = row_ids(batch), np.flatnonzero(held).tolist()
-    passages: dict[int, str] = {}
+    entries = []
     for row in gone:
-        for place, match in enumerate(_one_per_item(matches[row])):
-            passage = matcher.passage(texts[row], match.item)
-            passages.setdefault(row, passage)
+        matches, origin = looked.matches.held.get(row, []), looked.origins.get(row)
+        shown = _shown(job.config, looked, row, items)
+        for place, (match, passages) in enumerate(shown):
             item = items[match.item]
-            reports[item.benchmark].add(item, match, ids[row], texts[row], passage, removed=place == 0)
-    first = [matches[row][0] for row in gone]
-    job.output.drop(
-        batch.take(pa.array(gone, pa.int64())),
+            removed = place == 0 and origin is None
+            reports[item.benchmark].add(item, match, ids[row], looked.texts[row].as_py(), passages, removed)
+        entries.append(_of_origin(origin, matches) if origin else _of_item(matches, items, shown[0][1].longest or None))
+    _drop(job.output, batch.take(pa.array(gone, pa.int64())), entries)
+
+
+def _shown(config: DecontaminateConfig, looked: Looked, row: int, items: Sequence[Item]) -> list[tuple[Match, Common]]:
+    """One match for each item that a row holds, with the passages both share."""
+    matches = one_per_item(looked.matches.held.get(row, []))
+    text = looked.texts[row].as_py() if matches else ""
+    return [(match, common(text, items[match.item].text, PASSAGE.get(match.rule, config.ngram))) for match in matches]
+
+
+def _of_origin(origin: Origin, matches: Sequence[Match]) -> Gone:
+    return Gone(ORIGIN, origin.value, origin.listed, None, None, list(dict.fromkeys(m.rule for m in matches)))
+
+
+def _of_item(matches: Sequence[Match], items: Sequence[Item], passage: str | None) -> Gone:
+    first = matches[0]
+    others = [rule for rule in dict.fromkeys(match.rule for match in matches) if rule != first.rule]
+    return Gone(first.rule, first.value, first.threshold, items[first.item].name, passage, others)
+
+
+def _drop(output: Output, batch: pa.RecordBatch, entries: Sequence[Gone]) -> None:
+    output.drop(
+        batch,
         "rows",
-        rule=[match.rule for match in first],
-        value=[match.value for match in first],
-        threshold=[match.threshold for match in first],
-        partner=[items[match.item].name for match in first],
-        detail=[passages[row] for row in gone],
-        also=[_other_rules(matches[row]) for row in gone],
+        rule=[entry.rule for entry in entries],
+        value=[entry.value for entry in entries],
+        threshold=[entry.threshold for entry in entries],
+        partner=[entry.partner for entry in entries],
+        detail=[entry.detail for entry in entries],
+        also=[entry.also for entry in entries],
     )
-
-
-def _one_per_item(matches: list[Match]) -> list[Match]:
-    """The weightiest match of each item."""
-    best: dict[int, Match] = {}
-    for match in matches:
-        best.setdefault(match.item, match)
-    return list(best.values())
-
-
-def _other_rules(matches: list[Match]) -> list[str]:
-    return [rule for rule in dict.fromkeys(match.rule for match in matches) if rule != matches[0].rule]
 
 
 def _report(job: Job, reports: dict[str, Report]) -> None:
     for name, report in reports.items():
         job.output.add_text(f"decontamination/{name}.json", report.as_json())
-        job.output.add_text(f"decontamination/{name}.html", report.as_html())
+        job.output.add_text(f"decontamination/{name}.html", page(report))
         job.output.metrics[f"{name}_items_found"] = len(report.touched)
         job.output.metrics[f"{name}_rows_removed"] = report.rows_removed
+        for recall in report.recall:
+            job.output.metrics[f"{name}_recall_{recall.kind}"] = round(recall.share, 6)
     job.output.metrics["benchmark_items"] = sum(report.items for report in reports.values())
