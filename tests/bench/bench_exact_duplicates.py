@@ -25,7 +25,7 @@ import json, sys, time
 import polars as pl
 
 def kept(file):
-    text = pl.col("text").str.to_lowercase().str.replace_all(r"\\\\s+", " ").str.strip_chars()
+    text = pl.col("text").str.to_lowercase().str.replace_all(r"\\s+", " ").str.strip_chars()
     rows = pl.scan_parquet(file).with_row_index().select("index", key=text.hash())
     return rows.group_by("key").agg(pl.col("index").min()).collect(engine="streaming").height
 
