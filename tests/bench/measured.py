@@ -38,14 +38,14 @@ def measured(command: list[str], env: dict[str, str] | None = None) -> Measured:
         if status:
             sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}:\n{log.read()[-4000:]}")
         cpu = usage.ru_utime + usage.ru_stime
-        return Measured(seconds, cpu, usage.ru_maxrss * 1024 / MB, peaks.anonymous / MB, out.read())
+        return Measured(seconds, cpu, peaks.resident / MB, peaks.anonymous / MB, out.read())
 
 
 class _Peaks:
-    """Looks at a process and its children every few milliseconds."""
+    """Looks at a process and its children every few milliseconds; `ru_maxrss` would count the parent's memory too."""
 
     def __init__(self, pid: int) -> None:
-        self.pid, self.anonymous = pid, 0
+        self.pid, self.resident, self.anonymous = pid, 0, 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -56,7 +56,9 @@ class _Peaks:
 
     def _watch(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
-            self.anonymous = max(self.anonymous, sum(map(_anonymous_bytes, _family(self.pid))))
+            family = _family(self.pid)
+            self.resident = max(self.resident, sum(_bytes(pid, ("VmRSS",)) for pid in family))
+            self.anonymous = max(self.anonymous, sum(_bytes(pid, ("RssAnon", "RssShmem")) for pid in family))
 
 
 def _family(pid: int) -> list[int]:
@@ -70,9 +72,9 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _anonymous_bytes(pid: int) -> int:
+def _bytes(pid: int, names: tuple[str, ...]) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:  # the process has just ended
         return 0
-    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem")))
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(names))
