@@ -1,6 +1,7 @@
 """Work on batches in processes, results in order: for Python code, which threads cannot run side by side."""
 
 import multiprocessing
+import multiprocessing.reduction
 import os
 import signal
 import threading
@@ -10,8 +11,15 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
 from typing import Any, TypeVar
 
+import pyarrow as pa
+
 A = TypeVar("A")
 B = TypeVar("B")
+
+# Pickle sends all of the buffers that a slice is cut from; Arrow's own format sends the slice.
+multiprocessing.reduction.ForkingPickler.register(
+    pa.RecordBatch, lambda batch: (pa.ipc.read_record_batch, (batch.serialize(), batch.schema))
+)
 
 _made: Any = None
 """In a worker: what its `make` returned."""

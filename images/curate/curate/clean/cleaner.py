@@ -14,10 +14,10 @@ from contract.config.clean import CleanConfig
 from curate.clean.columns import Change, changed
 from curate.clean.furniture import FurnitureLines, Keys, Removed, source_keys, without_furniture
 from curate.clean.mappers import mappers
-from curate.clean.rows import PRIVATE_FIELDS, Finder, Found, Rows
+from curate.clean.rows import PRIVATE_FIELDS, Found, Rows
 from curate.clean.tally import AFTER, BEFORE, EXAMPLES, Example, Tally, changed_characters, excerpt, shortened
-from curate.private.personal import PersonalFinder
-from curate.private.secrets import SecretsFinder
+from curate.private.personal import personal_finder
+from curate.private.secrets import secrets_finder
 from curate.private.spans import Placeholders, replaced
 
 REDACTED = "personal data and secrets are replaced, in the text as it was by then"
@@ -55,10 +55,7 @@ class Cleaner:
     def __init__(self, config: CleanConfig, lines: FurnitureLines | None = None) -> None:
         self._config, self._lines = config, lines
         self._mappers = mappers(config)
-        finders: dict[str, Finder] = {
-            "secrets": SecretsFinder(config.secrets),
-            "personal": PersonalFinder(config.personal),
-        }
+        finders = {"secrets": secrets_finder(config.secrets), "personal": personal_finder(config.personal)}
         self._finders = {name: finders[name] for name in config.mappers if name in finders}
 
     def __call__(self, batch: pa.RecordBatch) -> Cleaned:

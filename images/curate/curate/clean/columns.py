@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.private.finder import Finder, Kind
+
 
 class Change(NamedTuple):
     """What one row's text was and what it is now; the two differ."""
@@ -24,6 +26,18 @@ def screened(values: pa.Array, screen: str | None) -> Iterator[tuple[int, str]]:
     found = pc.is_valid(values) if screen is None else pc.fill_null(pc.match_substring_regex(values, screen), False)
     rows = np.flatnonzero(found.to_numpy(zero_copy_only=False))
     yield from zip(rows.tolist(), values.take(pa.array(rows)).to_pylist(), strict=True)
+
+
+def gated(values: pa.Array, finder: Finder) -> Iterator[tuple[int, str, list[Kind]]]:
+    """Rows (number, text, kinds) that may hold kinds of a finder, by the kinds' gates."""
+    mask = pc.fill_null(pc.match_substring_regex(values, finder.screen), False).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(mask)
+    if not len(rows):
+        return
+    texts = values.take(pa.array(rows))
+    gates = {gate: pc.match_substring_regex(texts, gate).to_pylist() for gate in {kind.gate for kind in finder.kinds}}
+    for place, (row, text) in enumerate(zip(rows.tolist(), texts.to_pylist(), strict=True)):
+        yield row, text, [kind for kind in finder.kinds if gates[kind.gate][place]]
 
 
 def changes(values: pa.Array, screen: str | None, change: Callable[[str], str]) -> list[Change]:

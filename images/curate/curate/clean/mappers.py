@@ -29,7 +29,7 @@ class Mapper:
 
 FTFY = ftfy.TextFixerConfig(unescape_html=False)  # entities are the html mapper's work
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
-MAY_NEED_FTFY = re.compile(r"[^\r\n\t -~]|\r(?!\n)")  # printable ASCII never does, and most text is that
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 FTFY_CHANGES = re.compile(  # besides mojibake and what is not in NFC, all that ftfy's steps look for
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u02bc\u2018-\u201f\u2028\u2029"
     "\u206a-\u206f\u3000\ufb00-\ufb06\ufeff\uff01-\uffef\ufff9-\ufffc\ud800-\udfff]"
@@ -56,16 +56,17 @@ ODD_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # not the joiners U+200C and U+200D: scripts and emoji need them
 ODD = "\r\x0b\x0c\x1c-\x1f\x85\u00a0\u00ad\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 """All of these, and what else Python strips from the end of a text."""
-INNER_SPACES = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
+INNER_SPACES = re.compile(r"[ \t](?<=\S[ \t])[ \t]+(?=\S)")
+TRAILING_SPACES = re.compile(r"[ \t](?<![ \t][ \t])[ \t]*$", re.MULTILINE)
 BLANK_LINES = re.compile(r"\n{3,}")
 
-NOT_PLAIN = re.compile(r"[^\w\s.,!?']")
-SPACES = re.compile(r"\s+")
+NOT_PLAIN = re.compile(r"[^\w.,!?']+")  # white space is among it
 
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    lines = (ftfy.fix_text(line, FTFY) if _needs_ftfy(line) else line for line in LINE.findall(text))
+    controls = CONTROLS.search(text) is not None
+    lines = (ftfy.fix_text(line, FTFY) if _needs_ftfy(line, controls) else line for line in LINE.findall(text))
     return "".join(lines).replace("\r\n", "\n")
 
 
@@ -95,15 +96,19 @@ def whitespace(text: str) -> str:
 
     Indentation stays, for code's sake.
     """
-    text = ODD_SPACES.sub(" ", INVISIBLE.sub("", LINE_ENDS.sub("\n", text)))
-    text = "\n".join(line.rstrip(" \t") for line in INNER_SPACES.sub(" ", text).split("\n"))
+    if not text.isascii():
+        text = ODD_SPACES.sub(" ", INVISIBLE.sub("", text))
+    text = LINE_ENDS.sub("\n", text)
+    if "  " in text or "\t" in text:
+        text = INNER_SPACES.sub(" ", text)
+    text = TRAILING_SPACES.sub("", text)
     return BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
 
 
 def plain(text: str) -> str:
     """Letters, digits, underscore, white space and . , ! ? ' only; any other character and any run of white space
     becomes one space; no space at either end."""
-    return SPACES.sub(" ", NOT_PLAIN.sub(" ", text)).strip()
+    return NOT_PLAIN.sub(" ", text).strip(" ")
 
 
 def plain_but_placeholders(text: str) -> str:
@@ -130,9 +135,9 @@ def mappers(config: CleanConfig) -> dict[str, Mapper]:
     return {mapper.name: mapper for mapper in made}
 
 
-def _needs_ftfy(line: str) -> bool:
-    if not MAY_NEED_FTFY.search(line):
-        return False
+def _needs_ftfy(line: str, controls: bool) -> bool:
+    if line.isascii():
+        return controls and CONTROLS.search(line) is not None
     return bool(FTFY_CHANGES.search(line)) or not unicodedata.is_normalized("NFC", line) or is_bad(line)
 
 

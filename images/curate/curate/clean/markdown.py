@@ -4,13 +4,19 @@ import re
 
 from curate.clean.code import outside_blocks
 
-KEPT = re.compile(
-    r"(?<![`\\])(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)"  # inline code
-    r"|\$\$.{1,4000}?\$\$|\$[^\s$][^$\n]*?(?<=\S)\$(?!\d)|\\\[.{1,4000}?\\\]|\\\(.{1,4000}?\\\)"  # formulas
-    r"|^(?: {4}|\t)(?![ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])[^\n]*$"  # indented like code, and no list item
-    r"|\x1a",  # stands for what is kept, so it is kept itself
-    re.MULTILINE | re.DOTALL,
+# Expressions begin with what they consume and look behind after it: re then skips to where a match can begin.
+KEPT = (
+    ("\x1a", re.compile("\x1a")),  # stands for what is kept, so it is kept itself
+    ("`", re.compile(r"`(?<![`\\]`)(?P<more>`*)(?!`)[^\n]*?(?<!`)`(?P=more)(?!`)")),  # inline code
+    ("$", re.compile(r"\$\$.{1,4000}?\$\$|\$[^\s$][^$\n]*?(?<=\S)\$(?!\d)", re.DOTALL)),  # formulas
+    ("\\", re.compile(r"\\\[.{1,4000}?\\\]|\\\(.{1,4000}?\\\)", re.DOTALL)),
+    (
+        "    ",
+        INDENTED := re.compile(r"(?:\A|\n)(?: {4}|\t)(?![ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])[^\n]*"),
+    ),  # and no list item
+    ("\t", INDENTED),
 )
+"""What is not touched, each with what to look for first."""
 STASHED = re.compile(r"\x1a(\d+)\x1a")
 
 DEFINITION = re.compile(
@@ -35,14 +41,16 @@ TABLE_RULE = re.compile(
 )
 CELLS = re.compile(r"(?<!\\)\|")
 
-BOTH = re.compile(r"(?<![\\*])\*{3}(?=[^\s*])([^*\n]*?[^\s*\\])\*{3}(?!\*)")
-STRONG = re.compile(
-    r"(?<![\\*])\*\*(?=[^\s*])([^\n]*?[^\s*\\])\*\*(?!\*)|(?<![\w\\])__(?=[^\s_])([^\n]*?[^\s_\\])__(?!\w)"
+STARS = (
+    re.compile(r"\*{3}(?<![\\*]\*{3})(?=[^\s*])([^*\n]*?[^\s*\\])\*{3}(?!\*)"),
+    re.compile(r"\*\*(?<![\\*]\*\*)(?=[^\s*])([^\n]*?[^\s*\\])\*\*(?!\*)"),
+    re.compile(r"\*(?<![\\*\w]\*)(?=[^\s*])([^*\n]*?[^\s*\\])\*(?![*\w])"),
 )
-EMPHASIS = re.compile(
-    r"(?<![\\*\w])\*(?=[^\s*])([^*\n]*?[^\s*\\])\*(?![*\w])|(?<![\w\\])_(?=[^\s_])([^_\n]*?[^\s_\\])_(?!\w)"
+BARS = (
+    re.compile(r"__(?<![\w\\]__)(?=[^\s_])([^\n]*?[^\s_\\])__(?!\w)"),
+    re.compile(r"_(?<![\w\\]_)(?=[^\s_])([^_\n]*?[^\s_\\])_(?!\w)"),
 )
-STRUCK = re.compile(r"(?<![\\~])~~(?=[^\s~])([^~\n]*?[^\s~\\])~~(?!~)")
+TILDES = (re.compile(r"~~(?<![\\~]~~)(?=[^\s~])([^~\n]*?[^\s~\\])~~(?!~)"),)
 ESCAPE = re.compile(r"\\([*_#~`>|\[\]{}!+-])")
 
 
@@ -61,11 +69,18 @@ def _prose(text: str, defined: set[str]) -> str:
     kept: list[str] = []
 
     def stash(found: re.Match[str]) -> str:
-        kept.append(found[0])
-        return f"\x1a{len(kept) - 1}\x1a"
+        line_end = "\n" if found[0].startswith("\n") else ""
+        kept.append(found[0].removeprefix("\n"))
+        return f"{line_end}\x1a{len(kept) - 1}\x1a"
 
-    unmarked = _unmark(KEPT.sub(stash, text), defined)
-    return STASHED.sub(lambda found: kept[int(found[1])], unmarked) if kept else unmarked
+    def restored(text: str) -> str:
+        return STASHED.sub(lambda found: restored(kept[int(found[1])]), text)
+
+    for sign, expression in KEPT:
+        if sign in text:
+            text = expression.sub(stash, text)
+    text = _unmark(text, defined)
+    return restored(text) if kept else text
 
 
 def _unmark(text: str, defined: set[str]) -> str:
@@ -74,8 +89,10 @@ def _unmark(text: str, defined: set[str]) -> str:
     text = _blocks(text)
     if "[" in text or "<" in text:
         text = _links(text, defined)
-    if "*" in text or "_" in text or "~" in text:
-        text = _emphasis(text)
+    for sign, expressions in (("~~", TILDES), ("*", STARS), ("_", BARS)):
+        if sign in text:
+            for expression in expressions:
+                text = expression.sub(r"\1", text)
     return ESCAPE.sub(r"\1", text) if "\\" in text else text
 
 
@@ -94,15 +111,6 @@ def _links(text: str, defined: set[str]) -> str:
 
 def _label(found: re.Match[str]) -> str:
     return (found[2] or found[1]).casefold()
-
-
-def _emphasis(text: str) -> str:
-    text = BOTH.sub(r"\1", STRUCK.sub(r"\1", text))
-    return EMPHASIS.sub(_inside, STRONG.sub(_inside, text))
-
-
-def _inside(found: re.Match[str]) -> str:
-    return found[1] or found[2]
 
 
 def _flatten_tables(text: str) -> str:

@@ -2,36 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import orjson
 import pyarrow as pa
 
-from curate.clean.columns import Change, changed, changes, screened
+from curate.clean.columns import Change, changed, changes, gated
 from curate.clean.mappers import Mapper
-from curate.private.spans import Placeholders, Span, masked, replaced
+from curate.private.finder import Finder, Kind
+from curate.private.spans import Placeholders, masked, replaced
 
 PRIVATE_FIELDS = ("text", "title", "author", "url", "metadata")
 """What may hold personal data and secrets. An id must stay what it is, or nothing could be traced."""
-
-
-class Finder(Protocol):
-    """What the `personal` and `secrets` mappers search with."""
-
-    @property
-    def screen(self) -> str:
-        """An expression (RE2) that is found in every text in which `find` finds something."""
-
-    @property
-    def dropping(self) -> frozenset[str]:
-        """Kinds for which a row is dropped."""
-
-    @property
-    def drop_above(self) -> int | None:
-        """The largest number of values in a kept row, if there is a limit."""
-
-    def find(self, text: str) -> list[Span]:
-        """Spans in order, apart from each other."""
 
 
 class Found(NamedTuple):
@@ -73,8 +55,8 @@ class Rows:
         for column in PRIVATE_FIELDS:
             some = [
                 Change(row, value, after)
-                for row, value in screened(self.columns[column], finder.screen)
-                if (after := self._hidden(row, column, value, name, finder)) != value
+                for row, value, kinds in gated(self.columns[column], finder)
+                if (after := self._hidden(row, column, value, name, finder, kinds)) != value
             ]
             if column == "text":
                 self.change(name, some)
@@ -82,15 +64,15 @@ class Rows:
                 self.columns[column] = changed(self.columns[column], some)
         self._keep_redacted()
 
-    def _hidden(self, row: int, column: str, value: str, name: str, finder: Finder) -> str:
+    def _hidden(self, row: int, column: str, value: str, name: str, finder: Finder, kinds: Sequence[Kind]) -> str:
         if column != "metadata":
-            return self._replaced(row, column, value, name, finder)
+            return self._replaced(row, column, value, name, finder, kinds)
         values: dict[str, str] = orjson.loads(value)
-        hidden = {key: self._replaced(row, column, item, name, finder) for key, item in values.items()}
+        hidden = {key: self._replaced(row, column, item, name, finder, kinds) for key, item in values.items()}
         return value if hidden == values else orjson.dumps(hidden, option=orjson.OPT_SORT_KEYS).decode()
 
-    def _replaced(self, row: int, column: str, value: str, name: str, finder: Finder) -> str:
-        spans = finder.find(value)
+    def _replaced(self, row: int, column: str, value: str, name: str, finder: Finder, kinds: Sequence[Kind]) -> str:
+        spans = finder.find(value, kinds)
         if not spans:
             return value
         self.found.setdefault(row, []).extend(

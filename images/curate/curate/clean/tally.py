@@ -4,6 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 
 EXAMPLES = 3
 BEFORE, AFTER = 60, 140
@@ -38,13 +41,14 @@ class Tally:
 
 def changed_characters(before: str, after: str) -> int:
     """How many characters were taken out or put in, whichever is more; moved characters do not count."""
-    left, right = _code_points(before), _code_points(after)
-    if max(left.max(initial=0), right.max(initial=0)) >= NARROW:
-        counted, other = Counter(before), Counter(after)
-        return max((counted - other).total(), (other - counted).total())
-    length = int(max(left.max(initial=0), right.max(initial=0))) + 1
-    gained = np.bincount(right, minlength=length) - np.bincount(left, minlength=length)
-    return int(max(gained[gained > 0].sum(), -gained[gained < 0].sum()))
+    if before.isascii() and after.isascii():
+        return _gained(np.frombuffer(before.encode(), np.uint8), np.frombuffer(after.encode(), np.uint8), 128)
+    left, right = (np.frombuffer(text.encode("utf-32-le"), np.uint32) for text in (before, after))
+    highest = max(left.max(initial=0), right.max(initial=0))
+    if highest < NARROW:
+        return _gained(left, right, int(highest) + 1)
+    counted, other = Counter(before), Counter(after)
+    return max((counted - other).total(), (other - counted).total())
 
 
 def excerpt(row_id: str, before: str, after: str) -> Example:
@@ -71,7 +75,9 @@ def shortened(text: str, start: int, end: int) -> str:
     return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
-def _code_points(text: str) -> "np.ndarray[tuple[int], np.dtype[np.uint8 | np.uint32]]":
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), np.uint8)
-    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+def _gained(left: Codes, right: Codes, length: int) -> int:
+    """The number of characters that one has more than the other, whichever has more."""
+    gained = np.bincount(right, minlength=length) - np.bincount(left, minlength=length)
+    more = int(gained.sum())  # what came in less what went
+    moved = int(np.abs(gained).sum())  # and both together
+    return (moved + abs(more)) // 2

@@ -1,54 +1,29 @@
 """All kinds of personal data in one search."""
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 from contract.config.private import Personal
 from curate.private.accounts import cards, ibans
 from curate.private.allow import Allowed
 from curate.private.births import birth_dates
+from curate.private.finder import Finder, Kind
 from curate.private.identities import national_ids, social_security
 from curate.private.network import emails, ip_addresses, mac_addresses, url_credentials
 from curate.private.phones import phone_numbers
-from curate.private.spans import Span, apart
-
-Find = Callable[[str], Iterator[Span]]
 
 SEVEN_DIGITS = r"\d(?:[^\w\n]{0,3}\d){6}"
 NINE_DIGITS = r"\d(?:[^\w\n]{0,3}\d){8}"
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of personal data. `gate` is found in every text that holds it: the same in RE2 and, for ASCII, in re."""
-
-    name: str
-    gate: str
-    find: Find
-
-    @cached_property
-    def may_hold(self) -> Callable[[str], object]:
-        """The gate as a search."""
-        return re.compile(self.gate, re.ASCII).search
-
-
-class PersonalFinder:
-    """Finds what a config asks for. `screen` (RE2) is found in every text that holds any of it."""
-
-    def __init__(self, config: Personal) -> None:
-        kinds = kinds_of(config)
-        self.kinds = [kind for kind in kinds if getattr(config, kind.name) != "ignore"]
-        self.dropping = frozenset(kind.name for kind in kinds if getattr(config, kind.name) == "drop")
-        self.drop_above = config.drop_above
-        self.screen = "|".join(kind.gate for kind in self.kinds) or r"[^\s\S]"
-        self._allowed = Allowed(config.allow, config.allow_patterns, config.allow_domains)
-
-    def find(self, text: str) -> list[Span]:
-        """All spans of personal data in a text, in order, none overlapping another."""
-        found = apart(span for kind in self.kinds if kind.may_hold(text) for span in kind.find(text))
-        return [span for span in found if not self._allowed(text, span)]
+def personal_finder(config: Personal) -> Finder:
+    """What finds the personal data that a config asks for."""
+    actions = {kind: getattr(config, kind.name) for kind in kinds_of(config)}
+    return Finder(
+        [kind for kind, action in actions.items() if action != "ignore"],
+        Allowed(config.allow, config.allow_patterns, config.allow_domains),
+        frozenset(kind.name for kind, action in actions.items() if action == "drop"),
+        config.drop_above,
+    )
 
 
 def kinds_of(config: Personal) -> tuple[Kind, ...]:

@@ -4,9 +4,7 @@ The choice follows the public rule sets of gitleaks and of GitHub's secret scann
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 from contract.config.private import SecretRule
 
@@ -26,11 +24,6 @@ class Rule:
     gate: str
     form: re.Pattern[str]
     assigned: bool = False
-
-    @cached_property
-    def may_hold(self) -> Callable[[str], object]:
-        """The gate as a search."""
-        return re.compile(self.gate, re.ASCII).search
 
 
 def _token(name: SecretRule, gates: str, form: str, label: str = "TOKEN") -> Rule:
