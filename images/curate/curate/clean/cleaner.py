@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -65,11 +65,14 @@ class Cleaner:
         gone = np.zeros(batch.num_rows, bool)
         gone[list(verdicts)] = True
         found = [[(one.mapper, one.kind) for one in some] for some in rows.found.values()]
-        dropped = self._redacted(_as_it_came(rows).filter(pa.array(gone)))
+        dropped, redacted = self._redacted(_as_it_came(rows).filter(pa.array(gone)))
         return Cleaned(
             kept=_with_columns(batch, rows.columns).filter(pa.array(~gone)),
             dropped=dropped,
-            verdicts=list(verdicts.values()),
+            verdicts=[
+                replace(verdict, detail=REDACTED if row in rows.found or place in redacted else None)
+                for place, (row, verdict) in enumerate(verdicts.items())
+            ],
             tallies={name: self._tally(name, some, rows) for name, some in rows.changes.items()},
             values=Counter(pair for row in found for pair in row),
             rows_with=Counter(pair for row in found for pair in set(row)),
@@ -112,12 +115,13 @@ class Cleaner:
         rows.change("furniture", some)
         return removed
 
-    def _redacted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Rows without what a mapper had removed before it could be found, such as an address in a boilerplate line."""
+    def _redacted(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Container[int]]:
+        """Rows without what a mapper had removed before it could be found, such as an address in a boilerplate line;
+        and which rows held such a thing."""
         rows = Rows(batch)
         for name, finder in self._finders.items():
             rows.hide(name, finder)
-        return _with_columns(batch, rows.columns)
+        return _with_columns(batch, rows.columns), rows.found
 
     def _tally(self, name: str, some: list[Change], rows: Rows) -> Tally:
         characters = sum(changed_characters(change.before, change.after) for change in some)
@@ -140,7 +144,7 @@ class Cleaner:
             if reasons:
                 rule, value, threshold = reasons[0]
                 also = [other for other, _, _ in reasons[1:]]
-                yield row, Verdict(rule, value, threshold, also, REDACTED if row in rows.found else None)
+                yield row, Verdict(rule, value, threshold, also)
 
     def _reasons(self, length: int, found: list[Found]) -> Iterator[tuple[str, str | int, int | None]]:
         for name, finder in self._finders.items():

@@ -22,7 +22,7 @@ from curate.clean.code import outside_blocks
 Keys = npt.NDArray[np.uint64]
 
 FOLDED = re.compile(r"[\W_]+")
-DIGITS = re.compile(r"\d")
+DIGITS = re.compile(r"\d+")
 LETTER = re.compile(r"[^\W\d_]")
 
 

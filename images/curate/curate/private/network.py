@@ -61,7 +61,7 @@ def ip_addresses(text: str, private: bool) -> Iterator[Span]:
     """IPv4 and IPv6 addresses; those that the internet does not route only with `private`. Versions are not taken."""
     for found in IPV4.finditer(text):
         version = VERSION_BEFORE.search(text, max(0, found.start() - 12), found.start())
-        if not version and not _numbering(text, found) and _counts(found[0], private):
+        if not version and _counts(found[0], private) and not _numbering(text, found):
             yield Span(*found.span(), "ip", "IP_ADDRESS")
     for found in IPV6.finditer(text):
         if found[0].count(":") > 1 and _counts(found[0].partition("%")[0], private):
@@ -77,9 +77,12 @@ def mac_addresses(text: str) -> Iterator[Span]:
 
 
 def _local_part(text: str, end: int) -> str:
-    """What may stand before an @, or nothing where it is longer than an address has it."""
+    """What may stand before an @; nothing where that is longer than an address has it, or the user of a URL."""
     found = LOCAL_PART.search(text[max(0, end - LONGEST_LOCAL - 1) : end])
-    return found[0] if found and len(found[0]) <= LONGEST_LOCAL else ""
+    if not found or len(found[0]) > LONGEST_LOCAL:
+        return ""
+    start = end - len(found[0])
+    return "" if text[max(0, start - 3) : start] == "://" else found[0]
 
 
 def _is_mailbox(local: str, domain: str) -> bool:
@@ -88,7 +91,7 @@ def _is_mailbox(local: str, domain: str) -> bool:
 
 def _numbering(text: str, found: re.Match[str]) -> bool:
     small = all(int(number) < SMALL for number in found[0].split("."))
-    return small and not said_before(text, found.start(), IP_WORDS)
+    return small and ipaddress.ip_address(found[0]).is_global and not said_before(text, found.start(), IP_WORDS)
 
 
 def _counts(text: str, private: bool) -> bool:

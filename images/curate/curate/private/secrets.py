@@ -47,7 +47,7 @@ def _find(rule: Rule, min_entropy: float) -> Callable[[str], Iterator[Span]]:
 
 
 def _is_secret(rule: Rule, value: str, min_entropy: float) -> bool:
-    """Whether a value that has no form of its own is one, and not a stand-in, a name or a word."""
+    """Whether a value without a form of its own is a secret, and not a stand-in, a name or words (without digits)."""
     if STAND_INS.search(value) or PLACEHOLDER.fullmatch(value):
         return False
     if rule.name == "assigned_password":  # in quotes: may be short and chosen by a person
