@@ -40,7 +40,7 @@ HIDDEN = re.compile(  # none begins inside another, which keeps unclosed ones fr
     re.IGNORECASE | re.DOTALL,
 )
 BLOCK_TAG = re.compile(
-    r"</?(?:p|div|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|section|article|blockquote|pre|figure|figcaption"
+    r"</?(?:p|div|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|caption|colgroup|col|thead|tbody|tfoot|tr|section|article|blockquote|pre|figure|figcaption"
     r"|header|footer|nav|aside|main|iframe|form)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )

@@ -10,6 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from curate.clean.tally import CUT
+
 FOLDER = Path(__file__).parent
 TOKEN = re.compile(r"\w+|[^\w\s]|\s")
 VISIBLE = str.maketrans({"\n": "↵\n", "\t": "⇥", "\u00a0": "⍽", "\r": "␍", "\u200b": "∅", "\ufeff": "∅", "\u00ad": "∅"})
@@ -31,10 +33,20 @@ def as_html(facts: dict[str, Any]) -> str:
 
 def marked(example: dict[str, str]) -> tuple[Markup, Markup]:
     """Both texts of an example, what only one of them has marked."""
-    before, after = TOKEN.findall(example["before"]), TOKEN.findall(example["after"])
+    before, after = (TOKEN.findall(example[side].removesuffix(CUT)) for side in ("before", "after"))
     steps = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    if (
+        example["before"].endswith(CUT)
+        and example["after"].endswith(CUT)
+        and len(steps) > 2
+        and steps[-1][0] != "equal"
+    ):
+        steps.pop()  # both go on, but not from the same place
     sides = ([(op, before[a:b]) for op, a, b, _, _ in steps], [(op, after[c:d]) for op, _, _, c, d in steps])
-    return _side(sides[0], "del"), _side(sides[1], "ins")
+    ends = (CUT if example[side].endswith(CUT) else "" for side in ("before", "after"))
+    marks = (_side(parts, tag) for parts, tag in zip(sides, ("del", "ins"), strict=True))
+    first, second = (mark + end for mark, end in zip(marks, ends, strict=True))
+    return first, second
 
 
 def _side(parts: Sequence[tuple[str, list[str]]], tag: str) -> Markup:

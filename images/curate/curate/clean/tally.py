@@ -11,6 +11,7 @@ Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 EXAMPLES = 3
 BEFORE, AFTER = 60, 140
 """Characters shown before and from the first difference on."""
+CUT = " …"
 NARROW = 0x3000
 """Characters below are counted in one table; a table for all of Unicode would be a megabyte for each text."""
 
@@ -72,7 +73,7 @@ def first_difference(left: str, right: str) -> int:
 
 def shortened(text: str, start: int, end: int) -> str:
     """A part of a text, with an ellipsis where it was cut."""
-    return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
+    return ("… " if start else "") + text[start:end] + (CUT if end < len(text) else "")
 
 
 def _gained(left: Codes, right: Codes, length: int) -> int:
