@@ -5,7 +5,8 @@
 
 PATH is a Python with datatrove 0.10 or later, ftfy, regex and pyarrow. Each line is a whole process: start, imports,
 reading, work; ours also writes the dataset with its hashes and its report, the peers write nothing. Ours and the peers
-use two processes. Medians of the rounds, which take turns; `peak MB` is the largest of a run's processes.
+use two processes. Medians of the rounds, which take turns; `CPU s` is that of all processes of a run, `peak MB` their
+memory that no file backs.
 `e-mail + IP` is `personal` with everything else ignored, which is what PIIFormatter looks for.
 """
 
@@ -13,13 +14,12 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from measured import Measured, measured
 
 from conftest import ROOT, SHARED_DATA
 from contract.config.private import Personal
@@ -27,6 +27,7 @@ from contract.records import Document
 from curate_texts import document, write_dataset
 
 WORKERS = 2
+PATHS = {"PYTHONPATH": os.pathsep.join(str(ROOT / "images" / name) for name in ("shared", "curate"))}
 DATA = SHARED_DATA / "neardup" / "short.parquet"
 ONLY_EMAIL_AND_IP = {
     name: "ignore"
@@ -76,37 +77,17 @@ PEERS = ("ftfy", "datatrove", "ftfy + datatrove")
 BESIDE = {"unicode": "ftfy", "e-mail + IP": "datatrove", "unicode + e-mail + IP": "ftfy + datatrove"}
 
 
-def timed(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of a command and the processes that it starts."""
-    watch = [sys.executable, "-c", WATCH, *command]
-    paths = os.pathsep.join(str(ROOT / "images" / name) for name in ("shared", "curate"))
-    started = time.monotonic()
-    done = subprocess.run(watch, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": paths}, check=False)
-    seconds = time.monotonic() - started
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return seconds, int(done.stdout.splitlines()[-1]) / 1024
-
-
-WATCH = """
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
-"""
-
-
 def ours(name: str, rows: str, folder: str) -> list[str]:
     config = json.dumps(OURS[name] | {"workers": WORKERS})
     output = tempfile.mkdtemp(dir=folder) + "/"
     return [sys.executable, "-m", "curate", "clean", "--config", config, "--input", f"rows={rows}", "--output", output]
 
 
-def line(name: str, runs: list[tuple[float, float]], rows: int, megabytes: float, beside: float | None) -> str:
-    seconds = statistics.median(second for second, _ in runs)
+def line(name: str, runs: list[Measured], rows: int, megabytes: float, beside: float | None) -> str:
+    seconds, cpu = (statistics.median(getattr(run, field) for run in runs) for field in ("seconds", "cpu"))
     ratio = f"{beside / seconds:>8.1f}x" if beside else ""
-    peak = max(memory for _, memory in runs)
-    return f"{name:<24}{seconds:>8.2f}{rows / seconds:>12,.0f}{megabytes / seconds:>9.1f}{peak:>9.0f}{ratio}"
+    peak = max(run.anonymous for run in runs)
+    return f"{name:<24}{seconds:>8.2f}{cpu:>8.2f}{rows / seconds:>12,.0f}{megabytes / seconds:>9.1f}{peak:>9.0f}{ratio}"
 
 
 def main() -> None:
@@ -127,13 +108,13 @@ def main() -> None:
         if options.peer_python:
             peer = [str(options.peer_python), "-c", PEER, f"{folder}/texts.parquet"]
             commands |= {name: (lambda name=name: [*peer, name]) for name in PEERS}
-        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        runs: dict[str, list[Measured]] = {name: [] for name in commands}
         for _ in range(options.rounds):
             for name, command in commands.items():
-                runs[name].append(timed(command()))
+                runs[name].append(measured(command(), PATHS))
     print(f"{table.num_rows:,} rows, {megabytes:.1f} MB, {options.rounds} rounds")
-    print(f"{'':<24}{'seconds':>8}{'rows/s':>12}{'MB/s':>9}{'peak MB':>9}{'to peer':>9}")
-    medians = {name: statistics.median(second for second, _ in some) for name, some in runs.items()}
+    print(f"{'':<24}{'seconds':>8}{'CPU s':>8}{'rows/s':>12}{'MB/s':>9}{'peak MB':>9}{'to peer':>9}")
+    medians = {name: statistics.median(run.seconds for run in some) for name, some in runs.items()}
     for name, some in runs.items():
         print(line(name, some, table.num_rows, megabytes, medians.get(BESIDE.get(name, ""))))
 
