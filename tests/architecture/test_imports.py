@@ -112,7 +112,12 @@ def test_dags_and_the_plugin_import_airflow_and_the_airflow_side_only():
         assert imported(path) <= allowed, path
 
 
-DISTRIBUTIONS = {"yaml": "pyyaml", "sklearn": "scikit-learn", "markdown_it": "markdown-it-py"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "sklearn": "scikit-learn",
+    "markdown_it": "markdown-it-py",
+    "stdnum": "python-stdnum",
+}
 # Imported beside the packages that bring them, whose versions they follow.
 BROUGHT = {"urllib3": "minio", "httpx2": "openai", "tokenizers": "transformers", "huggingface_hub": "transformers"}
 

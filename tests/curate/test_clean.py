@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from contract.config.clean import CleanConfig
 from contract.records import Document
 from curate.clean.mappers import mappers, plain, strip_html, unicode, whitespace
+from curate.clean.page import marked
 from curate.clean.tally import changed_characters, first_difference
 from curate_texts import document, read, write_dataset
 
@@ -116,3 +117,9 @@ def test_the_stage_counts_changes_and_keeps_what_it_emptied_in_the_ledger(run_an
     assert (metrics["html_rows"], metrics["html_characters"]) == (2, 4 + 7)
     assert (metrics["boilerplate_rows"], metrics["unicode_rows"]) == (1, 0)
     assert dataset.manifest.accounts["rows"].dropped == {"emptied": 2, "too_short": 1}
+
+
+def test_examples_are_escaped_and_their_difference_marked():
+    before, after = marked({"id": "x", "before": "… a <b>&amp;</b>\tc …", "after": "… a &\tc and more …"})
+    assert before == "… a <del>&lt;b&gt;</del>&amp;<del>amp;&lt;/b&gt;</del>\tc …"
+    assert after == "… a &amp;\tc …"

@@ -6,6 +6,7 @@ removes what occurs twice in a shard; here a line must recur within its source, 
 its documents, so that a sentence quoted twice stays.
 """
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import xxhash
 
 from contract.config.clean import Furniture
 from curate.clean.code import outside_blocks
@@ -39,8 +39,7 @@ def line_key(source: str, line: str) -> int | None:
     if line.startswith("#") or not LETTER.search(line):
         return None
     folded = FOLDED.sub(" ", DIGITS.sub("0", line.casefold())).strip()
-    key: int = xxhash.xxh3_64_intdigest(f"{source}\0{folded}".encode())
-    return key
+    return int.from_bytes(hashlib.blake2b(f"{source}\0{folded}".encode(), digest_size=8).digest())
 
 
 def document_keys(source: str, text: str) -> set[int]:

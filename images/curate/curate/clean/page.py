@@ -3,12 +3,12 @@
 import difflib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from curate.clean.tally import CUT
 
@@ -24,37 +24,33 @@ def as_json(facts: dict[str, Any]) -> str:
 
 
 def as_html(facts: dict[str, Any]) -> str:
-    """The page; every text is escaped."""
+    """The page; every text is escaped, by the template or by `marked`."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"marked": marked}
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     return str(environment.get_template("report.html.j2").render(style=style, **facts))
 
 
-def marked(example: dict[str, str]) -> tuple[Markup, Markup]:
-    """Both texts of an example, what only one of them has marked."""
+def marked(example: dict[str, str]) -> tuple[str, str]:
+    """Both texts of an example as HTML, what only one of them has marked."""
     before, after = (TOKEN.findall(example[side].removesuffix(CUT)) for side in ("before", "after"))
     steps = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    if (
-        example["before"].endswith(CUT)
-        and example["after"].endswith(CUT)
-        and len(steps) > 2
-        and steps[-1][0] != "equal"
-    ):
+    both_cut = example["before"].endswith(CUT) and example["after"].endswith(CUT)
+    if both_cut and len(steps) > 2 and steps[-1][0] != "equal":
         steps.pop()  # both go on, but not from the same place
-    sides = ([(op, before[a:b]) for op, a, b, _, _ in steps], [(op, after[c:d]) for op, _, _, c, d in steps])
-    ends = (CUT if example[side].endswith(CUT) else "" for side in ("before", "after"))
-    marks = (_side(parts, tag) for parts, tag in zip(sides, ("del", "ins"), strict=True))
-    first, second = (mark + end for mark, end in zip(marks, ends, strict=True))
-    return first, second
+    left = _side(((step, before[a:b]) for step, a, b, _, _ in steps), "del")
+    right = _side(((step, after[c:d]) for step, _, _, c, d in steps), "ins")
+    return left + _end(example["before"]), right + _end(example["after"])
 
 
-def _side(parts: Sequence[tuple[str, list[str]]], tag: str) -> Markup:
-    html = Markup("")
+def _side(parts: Iterable[tuple[str, list[str]]], tag: str) -> str:
+    html = []
     for step, tokens in parts:
         text = "".join(tokens)
-        if step == "equal":
-            html += escape(text)
-        elif text:
-            html += Markup("<{0}>{1}</{0}>").format(Markup(tag), text.translate(VISIBLE))
-    return html
+        plain = step == "equal" or not text
+        html.append(escape(text) if plain else f"<{tag}>{escape(text.translate(VISIBLE))}</{tag}>")
+    return "".join(html)
+
+
+def _end(text: str) -> str:
+    return CUT if text.endswith(CUT) else ""
