@@ -45,6 +45,7 @@ def hidden(text: str, **config) -> str:
         ("at name [at] host [dot] org please", "email", "name [at] host [dot] org"),
         ("josé@münchen.de", "email", "josé@münchen.de"),
         ("call +44 20 7946 0958 now", "phone", "+44 20 7946 0958"),
+        ("or +44(0)1134960824", "phone", "+44(0)1134960824"),
         ("or 0044 20 7946 0958", "phone", "0044 20 7946 0958"),
         ("(212) 555-0123 in New York", "phone", "(212) 555-0123"),
         ("Ring 020 7946 0958.", "phone", "020 7946 0958"),

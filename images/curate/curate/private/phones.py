@@ -10,7 +10,7 @@ from curate.private.spans import Span
 
 BETWEEN = r"(?:[-./\u2010-\u2013]|[ \u00a0]?\(|\)[ \u00a0.-]?|[ \u00a0])?"
 CANDIDATE = re.compile(rf"\d(?<!\d\d)(?:{BETWEEN}\d){{6,17}}(?: ?(?:x|ext\.? ?)\d{{1,6}})?(?![\w@%°$€£=]|[.,:/]\d|-\d)")
-LEAD = re.compile(r"(?:\+ ?\(?|\(\+?)\Z")
+LEAD = re.compile(r"(?:\+\(?|\(\+?)\Z")
 NOT_BEFORE = re.compile(r"[\w./=#@$€£+-]\Z|\d,\Z")
 DIGITS = re.compile(r"\d+")
 EXTENSION = re.compile(r" ?(?:x|ext).*$")
@@ -25,11 +25,12 @@ SOMETHING_ELSE = re.compile(
 STRONG = words(
     "tel(?:e(?:phone|fon))?", "phones?", "mobile", "cell(?:ular|phone)?", "fax", "whats ?app", "hotline", "helpline",
     "landline", "desk", "dial", "(?:call|text|ring|phone|reach) (?:me|us|him|her|them)", "call (?:at|on)", "sms",
-    "contact(?: number)?", "handy", "t[ée]l", "m[óo]vil", "tel[ée]fono", "telefone?",
+    "contact(?: number)?", "(?:my|our|your|his|her|their) numbers?", "handy", "t[ée]l", "m[óo]vil", "tel[ée]fono",
+    "telefone?",
 )  # fmt: skip
 WEAK = words(
-    "call(?:s|ed|ing)?", "answer(?:s|ed|ing)?", "messages? (?:to|on|at)", "text(?:s|ed|ing)? (?:to|at)", "ring",
-    "reach(?:ed|able)?", "voice ?mail", "extension",
+    r"(?:call|ring)(?:ed|ing)?:? ?\Z", "answer(?:s|ed|ing)? (?:at|on)", "messages? (?:to|on|at)",
+    "text(?:s|ed|ing)? (?:to|at)", "reach(?:ed|able)?", "voice ?mail", "extension",
 )  # fmt: skip
 LABEL_AFTER = words("office", "fax", "mobile", "cell", "home", "work", "desk", "tel", "phone")
 STRONG_REACH, BARE_REACH, WEAK_REACH, LABEL_REACH = 32, 24, 16, 10
@@ -40,9 +41,9 @@ FEWEST, MOST = 7, 15
 def phone_numbers(text: str, regions: Sequence[str]) -> Iterator[Span]:
     """Phone numbers by one of three proofs.
 
-    Valid with a country code (`+` or `00`); valid and grouped as its plan groups it in one of the `regions` (ISO
-    country codes); or in the shape of a number with a word for phoning before it or a label such as `fax` after it,
-    valid or not.
+    With a plus and a country code, and of a length that the country has, or valid after `00`; valid, and grouped as its
+    plan groups it, in one of the `regions` (ISO country codes); or in the shape of a number with a word for phoning
+    before it or a label such as `fax` after it, valid or not.
     """
     for found in CANDIDATE.finditer(text):
         start = _start(text, found)
@@ -71,21 +72,35 @@ def _start(text: str, found: re.Match[str]) -> int | None:
 
 
 def _international(value: str) -> bool:
+    """A plus and a country code leave little else that it could be; two zeros also begin rows of a hex dump."""
     if value.startswith("00"):
-        value = "+" + value[2:].lstrip(" -")
-    return value.startswith("+") and bool(_cuts_of_plan(value, None))
+        return bool(_plans("+" + value[2:].lstrip(" -"), None))
+    return value.startswith("+") and _possible(value)
 
 
 def _of_regions(value: str, regions: Sequence[str]) -> bool:
-    """Cut where a plan cuts it, and in one more place at most: twelve numbers in a row are no phone number."""
-    cuts = _cuts(value)
-    plans = (plan for region in regions for plan in _cuts_of_plan(value, region))
-    return any(plan <= cuts and len(cuts) <= len(plan) + 1 for plan in plans)
+    """With the digits that a plan writes, cut where it cuts them, and in one more place at most."""
+    cuts, digits = _cuts(value), DIGITS.findall(value)
+    for form in (form for region in regions for form in _plans(value, region)):
+        same = "".join(DIGITS.findall(form)) == "".join(digits)
+        if same and _cuts(form) <= cuts and len(cuts) <= len(_cuts(form)) + 1:
+            return True
+    return False
+
+
+def _possible(value: str) -> bool:
+    """Whether the country of its code has numbers of this length."""
+    import phonenumbers as plans
+
+    try:
+        return bool(plans.is_possible_number(plans.parse(value, None)))
+    except plans.NumberParseException:
+        return False
 
 
 @lru_cache(maxsize=4096)
-def _cuts_of_plan(value: str, region: str | None) -> tuple[frozenset[int], ...]:
-    """Where the numbering plan cuts a number into groups, with and without country code; nothing if it is not valid."""
+def _plans(value: str, region: str | None) -> tuple[str, ...]:
+    """How the numbering plan writes a number, at home and from abroad; nothing if it is not valid."""
     import phonenumbers as plans
 
     try:
@@ -95,7 +110,7 @@ def _cuts_of_plan(value: str, region: str | None) -> tuple[frozenset[int], ...]:
     if not plans.is_valid_number(number):
         return ()
     forms = (plans.PhoneNumberFormat.NATIONAL, plans.PhoneNumberFormat.INTERNATIONAL)
-    return tuple(_cuts(plans.format_number(number, form)) for form in forms)
+    return tuple(plans.format_number(number, form) for form in forms)
 
 
 def _cuts(value: str) -> frozenset[int]:
@@ -106,7 +121,7 @@ def _cuts(value: str) -> frozenset[int]:
 
 def _shaped(groups: Sequence[str]) -> bool:
     """Few groups, none too long, and a single digit only as country code or as the zero in brackets."""
-    longest = 8 if len(groups) > 1 else MOST
+    longest = 11 if len(groups) > 1 else MOST
     return len(groups) <= 6 and max(map(len, groups)) <= longest and sum(len(group) == 1 for group in groups) <= 2
 
 

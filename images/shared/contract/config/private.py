@@ -42,7 +42,7 @@ class Personal(Config):
     """E-mail addresses, also written `name [at] host [dot] org`: `<EMAIL>`."""
 
     phone: Action = "replace"
-    """Phone numbers: `<PHONE>`. International ones, valid ones of `regions`, and others beside words such as `tel`."""
+    """Phone numbers: `<PHONE>`. With a country code, valid in one of `regions`, or beside words such as `tel`."""
 
     ip: Action = "replace"
     """IPv4 and IPv6 addresses: `<IP_ADDRESS>`."""
