@@ -117,6 +117,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "markdown_it": "markdown-it-py",
     "fasttext": "fasttext-community",
+    "stdnum": "python-stdnum",
 }
 # Imported beside the packages that bring them, whose versions they follow, where an image does not name them itself.
 BROUGHT = {

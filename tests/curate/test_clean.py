@@ -1,14 +1,23 @@
 """clean: what each mapper changes and leaves alone, and what it counts."""
 
+from collections import Counter
+from itertools import takewhile
+
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.config.clean import CleanConfig
 from contract.records import Document
-from curate.clean.mappers import MAPPERS, mapper, plain, strip_html, unicode, whitespace
-from curate.clean.stage import changed_characters
+from curate.clean.mappers import mappers, plain, strip_html, unicode, whitespace
+from curate.clean.page import marked
+from curate.clean.tally import changed_characters, first_difference
 from curate_texts import document, read, write_dataset
+
+MAPPERS = mappers(CleanConfig())
+ODD = "aé ’“ﬁÃ¶　ｈﾊe\u0301\u200b\ufeff\x0c\x1f\x85\u2028\ufffa\x9cŉ\r\n\t `<&;*_[](|)#-$\\"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +47,7 @@ from curate_texts import document, read, write_dataset
     ],
 )
 def test_a_mapper_changes_what_it_is_for(name, before, after):
-    assert mapper(name, CleanConfig().boilerplate)(before) == after
+    assert MAPPERS[name].change(before) == after
 
 
 @given(st.text())
@@ -50,16 +59,34 @@ def test_plain_leaves_only_its_characters_and_single_spaces(text):
 
 @given(st.text(alphabet="ab <>&;/p\n\t \u00a0`#\r"))
 def test_mappers_are_total_and_whitespace_settles(text):
-    for change in MAPPERS.values():
-        assert isinstance(change(text), str)
+    for mapper in MAPPERS.values():
+        assert isinstance(mapper.change(text), str)
     assert whitespace(whitespace(text)) == whitespace(text)
 
 
-@given(st.text(alphabet="aé\n\r ’Ã¶"))
+@given(st.text(alphabet=ODD))
+@example("Ã©té \r\n\x85 â€œ")
 def test_repairing_line_by_line_is_repairing_the_whole(text):
     import ftfy
 
     assert unicode(text) == ftfy.fix_text(text, ftfy.TextFixerConfig(unescape_html=False))
+
+
+@pytest.mark.parametrize("name", ["unicode", "html", "markdown", "whitespace", "plain"])
+@given(text=st.text(alphabet=ODD, max_size=20))
+def test_a_screen_finds_every_text_that_its_mapper_changes(name, text):
+    mapper = MAPPERS[name]
+    found = pc.match_substring_regex(pa.array([text]), mapper.screen)[0].as_py()
+    assert found or mapper.change(text) == text
+
+
+@given(st.text(alphabet="aé😀 x", max_size=12), st.text(alphabet="aé😀 x", max_size=12))
+def test_figures_of_a_change_are_those_of_a_plain_count(before, after):
+    left, right = Counter(before), Counter(after)
+    assert changed_characters(before, after) == max((left - right).total(), (right - left).total())
+    assert first_difference(before, after) == sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    )
 
 
 def test_changed_characters_are_those_taken_out_or_put_in():
@@ -90,3 +117,9 @@ def test_the_stage_counts_changes_and_keeps_what_it_emptied_in_the_ledger(run_an
     assert (metrics["html_rows"], metrics["html_characters"]) == (2, 4 + 7)
     assert (metrics["boilerplate_rows"], metrics["unicode_rows"]) == (1, 0)
     assert dataset.manifest.accounts["rows"].dropped == {"emptied": 2, "too_short": 1}
+
+
+def test_examples_are_escaped_and_their_difference_marked():
+    before, after = marked({"id": "x", "before": "… a <b>&amp;</b>\tc …", "after": "… a &\tc and more …"})
+    assert before == "… a <del>&lt;b&gt;</del>&amp;<del>amp;&lt;/b&gt;</del>\tc …"
+    assert after == "… a &amp;\tc …"

@@ -2,7 +2,7 @@
 
 import json
 import random
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
@@ -41,6 +41,8 @@ FAMILY = [variant(100 + n, ORIGINAL, 14) for n in range(30)]
 SENTENCES = " ".join(f"{' '.join(words(50 + n, 8)).capitalize()}." for n in range(12))
 MARKDOWN = "\n\n".join(f"# Part {n}\n\n{' '.join(words(70 + n, 20))}" for n in range(6))
 
+FAKE_TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2  # made up here, so that no scanner takes it for a real one
+
 DOCUMENTS = {
     "plain": [document(0, f"{PROSE * 3}\nAdvert: buy now!"), document(1, "Short – text.", license="MIT")],
     "dupes": [
@@ -64,6 +66,16 @@ DOCUMENTS = {
         document("set", PROSE, source="exam-set"),
         document("licence", PROSE, license="Exam Only"),
     ],
+    "pages": [document(n, f"{'Home | About' if n < 2 else 'Start'}\n{' '.join(words(400 + n, 9))}") for n in range(4)],
+    "private": [
+        document("who", "Mail ada@mail.example.org, born on 10 December 1985, call 020 7946 0958 or 020 7946 0000."),
+        document("bank", "Pay 4111 1111 1111 1111 or GB82WEST12345698765432. SSN 457-55-5462, PESEL 44051401359."),
+        document(
+            "net", "The host 81.2.69.160 and 10.0.0.7, 00:1b:63:84:45:e6, 8.8.4.44 is an IP, https://ada:lovelace@x.y."
+        ),
+        document("secret", f"the key is {FAKE_TOKEN} and api_key = 'k3J9x2Qp7Lm4Zt8W'"),
+    ],
+    "two_batches": [document(n, f"Row {n} – text") for n in range(2_001)],
     "long": [document(0, SENTENCES), document(1, MARKDOWN)],
     "shapes": [
         document("json", '{"a": 1}'),
@@ -116,6 +128,8 @@ MIX = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general"}]}
 TAKE = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general", "take": 3}]}
 SHORT = {"length": {"minimum": 50}}
 ANSWERS = {"field": "answer"}
+FURNITURE = {"mappers": ["furniture"], "furniture": {"documents": 2, "share": 0.5}}
+PRIVATE = {"mappers": ["secrets", "personal"]}
 NEAR = {"ngram": 5, "threshold": 0.8}
 LOOSE = {"threshold": 0.15}
 MEANING = {"exact": False, "near": False, "semantic": LOOSE}
@@ -145,7 +159,34 @@ CASES: dict[str, list[Case]] = {
     "clean": [
         Case("mappers", ["plain"], "Short text.", data="plain"),
         Case("boilerplate", ["^Advert"], "Advert: buy now!", data="plain"),
+        Case("furniture.documents", 3, "Home | About", FURNITURE, "pages"),
+        Case("furniture.share", 0.9, "Home | About", FURNITURE, "pages"),
+        Case("secrets.action", "drop", '"rule": "secrets", "id": "doc-secret"', PRIVATE, "private"),
+        Case("secrets.rules", {"github_token": "ignore"}, "the key is ghp_", PRIVATE, "private"),
+        Case("secrets.min_entropy", 6.0, "api_key = ", PRIVATE, "private"),
+        Case("secrets.allow", [FAKE_TOKEN], "the key is ghp_", PRIVATE, "private"),
+        Case("secrets.allow_patterns", ["ghp_.*"], "the key is ghp_", PRIVATE, "private"),
+        Case("personal.email", "ignore", "Mail ada@mail.example.org", PRIVATE, "private"),
+        Case("personal.phone", "ignore", "call 020 7946 0958", PRIVATE, "private"),
+        Case("personal.ip", "ignore", "host 81.2.69.160", PRIVATE, "private"),
+        Case("personal.iban", "ignore", "GB82WEST12345698765432", PRIVATE, "private"),
+        Case("personal.card", "drop", '"rule": "personal_data", "id": "doc-bank"', PRIVATE, "private"),
+        Case("personal.ssn", "ignore", "457-55-5462", PRIVATE, "private"),
+        Case("personal.national_id", "ignore", "PESEL 44051401359", PRIVATE, "private"),
+        Case("personal.mac", "ignore", "00:1b:63:84:45:e6", PRIVATE, "private"),
+        Case("personal.url_credentials", "ignore", "https://ada:lovelace@", PRIVATE, "private"),
+        Case("personal.birth_date", "ignore", "born on 10 December 1985", PRIVATE, "private"),
+        Case("personal.regions", ["FR"], "or 020 7946 0000", PRIVATE, "private"),
+        Case("personal.private_ips", True, "and 10.0.0.7", PRIVATE, "private"),
+        Case("personal.national_ids", ["br_cpf"], "PESEL 44051401359", PRIVATE, "private"),
+        Case("personal.drop_above", 3, '"rule": "too_much_personal_data", "id": "doc-net"', PRIVATE, "private"),
+        Case("personal.allow", ["ADA@mail.example.org"], "Mail ada@mail.example.org", PRIVATE, "private"),
+        Case("personal.allow_domains", ["example.org"], "Mail ada@mail.example.org", PRIVATE, "private"),
+        Case("personal.allow_patterns", ["ada@.*"], "Mail ada@mail.example.org", PRIVATE, "private"),
+        Case("placeholders.numbered", True, "Mail <EMAIL_1>", PRIVATE, "private"),
+        Case("placeholders.kept_by_plain", False, "Mail EMAIL", {"mappers": ["personal", "plain"]}, "private"),
         Case("min_characters", 50, '"rule": "too_short"', data="plain"),
+        Case("workers", 3, "processes 3", {"workers": 1}, "two_batches"),
         Case("shard_rows", 1, "shards 2 and 0", data="plain"),
     ],
     "filter": [
@@ -287,7 +328,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def seen(store, tmp_path, monkeypatch):
-    """Runs a stage on a set of rows; what it did with threads is a line of its own."""
+    """Runs a stage on a set of rows; what it did with threads and processes is a line of its own."""
     monkeypatch.setenv("NOCTURNE_STORE", str(store))
     threads: set[str] = set()
 
@@ -296,7 +337,13 @@ def seen(store, tmp_path, monkeypatch):
             threads.add(f"threads {count}")
             super().__init__(count)
 
+    class Processes(ProcessPoolExecutor):
+        def __init__(self, count: int, **options) -> None:
+            threads.add(f"processes {count}")
+            super().__init__(count, **options)
+
     monkeypatch.setattr("curate.threads.ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("curate.processes.ProcessPoolExecutor", Processes)
 
     def call(stage: str, config: dict, data: str, name: str) -> Seen:
         threads.clear()

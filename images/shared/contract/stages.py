@@ -87,10 +87,11 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "clean",
         "curate",
-        "Repair Unicode, strip HTML and page furniture, normalise white space.",
+        "Repair Unicode, strip HTML and page furniture, hide personal data and secrets, normalise white space.",
         CleanConfig,
         (Port("rows", "documents", (Document,)),),
         Document,
+        version=2,
     ),
     Stage("filter", "curate", "Keep the rows that pass every rule.", FilterConfig, (ROWS,), "same"),
     Stage(

@@ -2,25 +2,45 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import ftfy
+from ftfy.badness import is_bad
 
+from contract.config.clean import CleanConfig
+from curate.clean.code import outside_code
+from curate.clean.markdown import markdown
 from curate.markup import page_text
+from curate.private.spans import PLACEHOLDER
 
 Mapping = Callable[[str], str]
 
+
+@dataclass(frozen=True)
+class Mapper:
+    """`change` makes a new text; `screen` (RE2) is found in every text that it would change, None promises nothing."""
+
+    name: str
+    change: Mapping
+    screen: str | None = None
+
+
 FTFY = ftfy.TextFixerConfig(unescape_html=False)  # entities are the html mapper's work
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
-MAY_NEED_FTFY = re.compile(r"[^\r\n\t -~]|\r(?!\n)")  # printable ASCII never does, and most text is that
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+FTFY_CHANGES = re.compile(  # besides mojibake and what is not in NFC, all that ftfy's steps look for
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u02bc\u2018-\u201f\u2028\u2029"
+    "\u206a-\u206f\u3000\ufb00-\ufb06\ufeff\uff01-\uffef\ufff9-\ufffc\ud800-\udfff]"
+)
 WHOLE_PAGE = re.compile(r"<(?:!doctype html|html|body)\b", re.IGNORECASE)
-CODE = re.compile(r"(^```.*?^```[^\n]*$|^~~~.*?^~~~[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(  # none begins inside another, which keeps unclosed ones from being searched again and again
     r"<!--(?:(?!<!--).)*?-->|<(script|style)\b[^<>]*>(?:(?!<(?:script|style)\b).)*?</\1\s*>",
     re.IGNORECASE | re.DOTALL,
 )
 BLOCK_TAG = re.compile(
-    r"</?(?:p|div|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|thead|tbody|tr|section|article|blockquote|pre|figure|figcaption"
+    r"</?(?:p|div|br|hr|h[1-6]|ul|ol|li|dl|dt|dd|table|caption|colgroup|col|thead|tbody|tfoot|tr|section|article|blockquote|pre|figure|figcaption"
     r"|header|footer|nav|aside|main|iframe|form)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
@@ -34,16 +54,19 @@ ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#\d{1,7}|#[xX][0-9A-Fa-f]{1,
 LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 ODD_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # not the joiners U+200C and U+200D: scripts and emoji need them
-INNER_SPACES = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
+ODD = "\r\x0b\x0c\x1c-\x1f\x85\u00a0\u00ad\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+"""All of these, and what else Python strips from the end of a text."""
+INNER_SPACES = re.compile(r"[ \t](?<=\S[ \t])[ \t]+(?=\S)")
+TRAILING_SPACES = re.compile(r"[ \t](?<![ \t][ \t])[ \t]*$", re.MULTILINE)
 BLANK_LINES = re.compile(r"\n{3,}")
 
-NOT_PLAIN = re.compile(r"[^\w\s.,!?']")
-SPACES = re.compile(r"\s+")
+NOT_PLAIN = re.compile(r"[^\w.,!?']+")  # white space is among it
 
 
 def unicode(text: str) -> str:
     """Mend mojibake, control characters, ligatures, curly quotes and half-width forms; compose to NFC (ftfy)."""
-    lines = (ftfy.fix_text(line, FTFY) if MAY_NEED_FTFY.search(line) else line for line in LINE.findall(text))
+    controls = CONTROLS.search(text) is not None
+    lines = (ftfy.fix_text(line, FTFY) if _needs_ftfy(line, controls) else line for line in LINE.findall(text))
     return "".join(lines).replace("\r\n", "\n")
 
 
@@ -53,8 +76,7 @@ def strip_html(text: str) -> str:
         return text
     if WHOLE_PAGE.search(text, 0, 2_000):
         return page_text(text)
-    parts = CODE.split(text)
-    return "".join(part if number % 2 else _strip_fragment(part) for number, part in enumerate(parts))
+    return outside_code(text, _strip_fragment)
 
 
 def boilerplate(patterns: Sequence[str]) -> Mapping:
@@ -74,23 +96,49 @@ def whitespace(text: str) -> str:
 
     Indentation stays, for code's sake.
     """
-    text = ODD_SPACES.sub(" ", INVISIBLE.sub("", LINE_ENDS.sub("\n", text)))
-    text = "\n".join(line.rstrip(" \t") for line in INNER_SPACES.sub(" ", text).split("\n"))
+    if not text.isascii():
+        text = ODD_SPACES.sub(" ", INVISIBLE.sub("", text))
+    text = LINE_ENDS.sub("\n", text)
+    if "  " in text or "\t" in text:
+        text = INNER_SPACES.sub(" ", text)
+    text = TRAILING_SPACES.sub("", text)
     return BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
 
 
 def plain(text: str) -> str:
     """Letters, digits, underscore, white space and . , ! ? ' only; any other character and any run of white space
     becomes one space; no space at either end."""
-    return SPACES.sub(" ", NOT_PLAIN.sub(" ", text)).strip()
+    return NOT_PLAIN.sub(" ", text).strip(" ")
 
 
-def mapper(name: str, patterns: Sequence[str]) -> Mapping:
-    """The mapper of that name."""
-    return boilerplate(patterns) if name == "boilerplate" else MAPPERS[name]
+def plain_but_placeholders(text: str) -> str:
+    """`plain`, with placeholders such as `<EMAIL>` as they are."""
+    kept = PLACEHOLDER.findall(text)
+    if not kept:
+        return plain(text)
+    ends = [plain(part) for part in PLACEHOLDER.split(text)]
+    return " ".join(part for pair in zip(ends, [*kept, ""], strict=True) for part in pair if part)
 
 
-MAPPERS: dict[str, Mapping] = {"unicode": unicode, "html": strip_html, "whitespace": whitespace, "plain": plain}
+def mappers(config: CleanConfig) -> dict[str, Mapper]:
+    """The mappers that need nothing but a text, by name, as a config has them."""
+    private = {"secrets", "personal"} & set(config.mappers)
+    keeps = bool(private) and config.placeholders.kept_by_plain
+    made = (
+        Mapper("unicode", unicode, r"[^\n\t -~]"),
+        Mapper("html", strip_html, "[<&]"),
+        Mapper("markdown", markdown, r"[*_~\[|<>#`$\\=-]"),
+        Mapper("boilerplate", boilerplate(config.boilerplate)),
+        Mapper("whitespace", whitespace, rf"[ \t]{{2}}|[ \t]\n|\n\n\n|^\n|\s\z|[{ODD}]"),
+        Mapper("plain", plain_but_placeholders if keeps else plain, r"[^\w .,!?']|  |^ | \z"),
+    )
+    return {mapper.name: mapper for mapper in made}
+
+
+def _needs_ftfy(line: str, controls: bool) -> bool:
+    if line.isascii():
+        return controls and CONTROLS.search(line) is not None
+    return bool(FTFY_CHANGES.search(line)) or not unicodedata.is_normalized("NFC", line) or is_bad(line)
 
 
 def _strip_fragment(text: str) -> str:

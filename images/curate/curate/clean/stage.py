@@ -1,70 +1,88 @@
-"""Run the mappers over each document; drop what they leave empty."""
+"""Run the mappers over each document; drop what they leave empty, and rows with personal data or secrets on request.
 
+Reads documents. Drops by the rules `secrets`, `personal_data`, `too_much_personal_data`, `emptied` and `too_short`.
+The ledger holds the row as it came, unless personal data or secrets were found in it: then it holds placeholders too.
+Writes `cleaning.json` and `cleaning.html`.
+"""
+
+import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contract.config.clean import CleanConfig
-from curate.clean.mappers import Mapping, mapper
-from curate.text import rows_text
+from curate.clean.cleaner import Cleaned, Cleaner
+from curate.clean.counting import KeyCounter
+from curate.clean.furniture import FurnitureLines, Keys
+from curate.clean.page import as_html, as_json
+from curate.clean.report import Report
+from curate.processes import in_order
 from stagekit.job import Job
 
 ACCOUNT = "rows"
-
-
-@dataclass
-class Tally:
-    """What one mapper changed: rows, and characters taken out or put in, whichever is more for each row."""
-
-    rows: int = 0
-    characters: int = 0
-
-    def add(self, before: str, after: str) -> None:
-        """Count one row."""
-        if before != after:
-            self.rows += 1
-            self.characters += changed_characters(before, after)
+RULES = {
+    "secrets": "holds secrets of a kind that drops the row",
+    "personal_data": "holds personal data of a kind that drops the row",
+    "too_much_personal_data": "holds more values of personal data than `personal.drop_above`",
+    "emptied": "cleaning left no text",
+    "too_short": "the cleaned text is shorter than `min_characters`",
+}
 
 
 def run(job: Job) -> None:
-    """Documents with cleaned text. Drops `emptied` and `too_short` ones, the uncleaned row to the ledger."""
-    job.output.rule("emptied", "cleaning left no text")
-    job.output.rule("too_short", "the cleaned text is shorter than `min_characters`")
-    config = job.config
-    mappers = [(name, mapper(name, config.boilerplate), Tally()) for name in config.mappers]
-    rows = job.input("rows")
-    progress = job.progress(rows.rows, "rows")
-    for batch in rows.batches():
-        _book(job, batch, [_map(text, mappers) for text in rows_text(batch, "text")])
-        progress.add(batch.num_rows)
-    for name, _, tally in mappers:
-        job.output.metrics |= {f"{name}_rows": tally.rows, f"{name}_characters": tally.characters}
-
-
-def changed_characters(before: str, after: str) -> int:
-    """How many characters were taken out or put in, whichever is more; moved characters do not count."""
-    left, right = Counter(before), Counter(after)
-    return max((left - right).total(), (right - left).total())
-
-
-def _map(text: str, mappers: list[tuple[str, Mapping, Tally]]) -> str:
-    for _, change, tally in mappers:
-        changed = change(text)
-        tally.add(text, changed)
-        text = changed
-    return text
-
-
-def _book(job: Job, batch: pa.RecordBatch, texts: list[str]) -> None:
+    """Documents with cleaned text, in their order."""
     config: CleanConfig = job.config
-    lengths = [len(text) for text in texts]
-    enough = pa.array([length >= config.min_characters for length in lengths])
-    short = batch.filter(pc.invert(enough))
-    if short.num_rows:
-        values = [length for length in lengths if length < config.min_characters]
-        rules = ["too_short" if value else "emptied" for value in values]
-        job.output.drop(short, ACCOUNT, rules, value=values, threshold=config.min_characters)
-    cleaned = batch.set_column(batch.schema.get_field_index("text"), "text", pa.array(texts, pa.string()))
-    job.output.write(cleaned.filter(enough), account=ACCOUNT)
+    for name, description in RULES.items():
+        job.output.rule(name, description)
+    lines, documents = _recurring_lines(job) if "furniture" in config.mappers else (None, Counter[str]())
+    report = Report(config)
+    rows = job.input(ACCOUNT)
+    progress = job.progress(rows.rows, "rows")
+    for cleaned in in_order(Cleaner, (config, lines), rows.batches(), config.workers):
+        report.add(cleaned)
+        _book(job, cleaned)
+        progress.add(cleaned.kept.num_rows + len(cleaned.verdicts))
+    job.output.metrics.update(report.metrics())
+    facts = report.facts(Cleaner(config, lines).told, documents)
+    job.output.add_text("cleaning.json", as_json(facts))
+    job.output.add_text("cleaning.html", as_html(facts))
+
+
+def _recurring_lines(job: Job) -> tuple[FurnitureLines, Counter[str]]:
+    """Read all documents once, to know which lines recur."""
+    config: CleanConfig = job.config
+    rows = job.input(ACCOUNT)
+    progress = job.progress(rows.rows, "rows read for recurring lines")
+    documents: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="nocturne-") as folder:
+        counter = KeyCounter(Path(folder))
+        for keys, number in in_order(_LineReader, (config,), rows.batches(), config.workers):
+            counter.add(keys)
+            documents += number
+            progress.add(number.total())
+        return FurnitureLines(config.furniture, documents, *counter.at_least(config.furniture.documents)), documents
+
+
+class _LineReader:
+    """Made once per process: the lines of a batch."""
+
+    def __init__(self, config: CleanConfig) -> None:
+        self._cleaner = Cleaner(config)
+
+    def __call__(self, batch: pa.RecordBatch) -> tuple[Keys, Counter[str]]:
+        return self._cleaner.lines(batch)
+
+
+def _book(job: Job, cleaned: Cleaned) -> None:
+    if cleaned.verdicts:
+        job.output.drop(
+            cleaned.dropped,
+            ACCOUNT,
+            [verdict.rule for verdict in cleaned.verdicts],
+            value=[verdict.value for verdict in cleaned.verdicts],
+            threshold=[verdict.threshold for verdict in cleaned.verdicts],
+            detail=[verdict.detail for verdict in cleaned.verdicts],
+            also=[verdict.also for verdict in cleaned.verdicts],
+        )
+    job.output.write(cleaned.kept, account=ACCOUNT)
