@@ -5,8 +5,9 @@
 `--learn` first makes the published weights anew, from made rephrasings of functions of Python's standard library
 (`made_rephrasings.py`) against functions of other modules: no weight has seen what is judged here. How hard those
 rephrasings are, and that they hold examples, was chosen by what the items of even place said, with the figure for all
-of them in sight; the column of odd places is the nearest to held out, and not strictly so. Of the 164 rephrased items 17 are empty, so that 147 can be found at most. The picture shows beside it what cosine
-of all-MiniLM-L6-v2 alone found when it was measured on 10,900 such rows.
+of them in sight; the column of odd places is the nearest to held out, and not strictly so. Of the 164 rephrased items
+17 are empty, so that 147 can be found at most. The picture shows beside it what cosine of all-MiniLM-L6-v2 alone found
+when it was measured on 10,900 such rows.
 """
 
 import argparse
