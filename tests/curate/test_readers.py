@@ -13,7 +13,7 @@ from contract.config.ingest import IngestSource
 from contract.failures import BadInput
 from contract.records import Document
 from curate.found import Found, Rejected, SourceFile
-from curate.ingest.mapping import document_from
+from curate.ingest.mapping import COLUMNS, Mapper
 from curate.readers import READERS, format_of
 
 ARTICLES = [
@@ -52,10 +52,19 @@ MANY = {
 }
 
 
-def records(tmp_path, name, data, limit=10_000, records_at=""):
+def records(tmp_path, name, data, limit=10_000, records_at="", **more):
     path = tmp_path / name
     path.write_bytes(data)
-    return list(READERS[format_of(name)](SourceFile(path, name, limit, records_at)))
+    return list(READERS[format_of(name)](SourceFile(path, name, limit, records_at, **more)))
+
+
+def document_from(found, source, name="src", limit=1_000):
+    """What the source's mapping makes of a record, as a document."""
+    mapped = Mapper(source, name, limit)(found)
+    if isinstance(mapped, Rejected):
+        return mapped
+    values = dict(zip(COLUMNS, mapped.values, strict=True))
+    return Document.model_validate(values | {"metadata": json.loads(values["metadata"])})
 
 
 @pytest.mark.parametrize("name", MANY)
