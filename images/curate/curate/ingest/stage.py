@@ -7,10 +7,11 @@ import pyarrow as pa
 
 from contract.config.ingest import IngestConfig, IngestSource
 from contract.failures import BadInput
+from contract.manifest import Parent
 from contract.records import Document, LedgerEntry
 from curate.found import Record, Rejected
 from curate.ingest.mapping import TEXT, Mapped, Mapper, record_json
-from curate.ingest.records import Files
+from curate.ingest.sources import opened
 from stagekit.job import Job
 from stagekit.schema import arrow_schema
 
@@ -28,20 +29,27 @@ RULES = {
     "unknown_format": "neither the file's ending nor its type on the web names a format that is read",
     "encrypted": "the PDF opens only with a password",
     "no_text": "the PDF holds pictures of pages but no text",
+    "fetch_failed": "the page could not be fetched",
+    "gone": "the page is listed, but its site says that it is gone",
+    "robots": "the site's robots.txt keeps us out of the page",
+    "rights_reserved": "the page's owner reserves text and data mining",
 }
+FAILED = {"fetch_failed"}
+THEIR_WORD = {"gone", "robots", "rights_reserved"}
+"""What a site decides about its own pages is no sign of a mistake of ours: it does not count for `max_rejected`."""
 
 
 def run(job: Job) -> None:
     """Documents from all sources, in the order of sources, file names and records.
 
-    Drops what `RULES` describe, each to the ledger with file and line. Raises `BadInput` when a file of many records
-    cannot be read at all, when there is no record, and when more than `max_rejected` of them are rejected.
+    Drops what `RULES` describe, each to the ledger with file and line, or a page's address. Raises `BadInput` when a
+    file of many records cannot be read at all, when there is no record, and when more than `max_rejected` are rejected.
     """
     for rule, description in RULES.items():
         job.output.rule(rule, description)
     intake = _Intake(job)
-    for source in job.config.sources:
-        intake.read(source)
+    for source, parent in zip(job.config.sources, job.sources(), strict=True):
+        intake.read(source, parent)
     intake.finish()
 
 
@@ -61,11 +69,12 @@ class _Intake:
         self._characters = self._booked = 0
         job.output.books.open(ACCOUNT)
 
-    def read(self, source: IngestSource) -> None:
+    def read(self, source: IngestSource, parent: Parent) -> None:
         """All records of one source."""
         name = source.name or source.uri.rstrip("/").rpartition("/")[2]
-        files = Files(source, name, self.config)
+        files = opened(source, name, self.config, parent, self.job)
         mapper = Mapper(source, name, self.config.max_row_bytes, files.license)
+        self.job.output.metrics.update(files.figures)
         for records in files:
             self._take(records, mapper)
             self.files += 1
@@ -125,9 +134,10 @@ class _Intake:
         self._held, self._entries, self._characters = [], [], 0
 
     def _reject(self, reject: Rejected) -> None:
-        self.rejects[reject.rule] += 1
-        if len(self.first) < SHOWN:
-            self.first.append(f"{reject.place} ({reject.rule}{f': {reject.value}' if reject.value else ''})")
+        if reject.rule not in THEIR_WORD | FAILED:
+            self.rejects[reject.rule] += 1
+            if len(self.first) < SHOWN:
+                self.first.append(f"{reject.place} ({reject.rule}{f': {reject.value}' if reject.value else ''})")
         self._entries.append(_entry(reject))
         self._hold(len(reject.row or ""))
 
@@ -139,7 +149,7 @@ def _row(record: Record) -> str | None:
 def _entry(reject: Rejected) -> LedgerEntry:
     return LedgerEntry(
         account=ACCOUNT,
-        status="dropped",
+        status="failed" if reject.rule in FAILED else "dropped",
         rule=reject.rule,
         id=reject.id or reject.place,
         value=None if reject.value is None else str(reject.value),

@@ -1,4 +1,4 @@
-"""A source's records, wherever they are kept, each as it was found."""
+"""The files of a source in a store, and their records as they were found."""
 
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ class Files:
     """The files of a source. `license` is what a LICENSE file at the folder's top says."""
 
     def __init__(self, source: IngestSource, name: str, config: IngestConfig) -> None:
+        self.figures: dict[str, float] = {}
         self.source, self.name, self.config = source, name, config
         self.store, entries = source_files(source)
         licenses = [entry for entry in entries if LICENSE_FILE.search(entry.name)]
