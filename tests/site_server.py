@@ -19,7 +19,8 @@ def article(name: str, head: str = "", more: str = "") -> bytes:
     """A page with furniture around its main text."""
     body = "".join(f"<p>{PARAGRAPH.format(name=name)}Part {n}.</p>" for n in range(4))
     top = f"<!doctype html><html lang=en><head><title>The {name} article</title>{head}</head>"
-    return f"{top}<body><nav><a href=/>Home</a></nav><article><h1>{name}</h1>{body}{more}</article><footer>Cookies!</footer>".encode()
+    main = f"<article><h1>{name}</h1>{body}{more}</article>"
+    return f"{top}<body><nav><a href=/>Home</a></nav>{main}<footer>Cookies!</footer></body></html>".encode()
 
 
 @dataclass

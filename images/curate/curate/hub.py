@@ -14,6 +14,7 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HTTPError,
+    LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -22,9 +23,11 @@ from contract.config.ingest import Hub
 from contract.failures import BadConfig, BadInput, Failure, RemoteTrouble
 from contract.keys import digest
 from curate.found import Found
+from curate.spdx import spdx_id
 
 TROUBLE = (HTTPError, DatasetsError, OSError, ValueError)
 """All that the Hub's client and `datasets` raise for what is not there, closed, malformed or unreachable."""
+NO_LICENSE = ("other", "unknown")
 REFUSED = (401, 403)
 TOKEN = "set HF_TOKEN to a token that may read it"
 
@@ -52,10 +55,9 @@ def content_hash(uri: str, hub: Hub, commit: str) -> str:
 class HubRows:
     """The rows of one split at one commit, as records. Pictures and sounds are not decoded."""
 
-    license: str | None = None
-
     def __init__(self, uri: str, hub: Hub, commit: str) -> None:
         self.uri, self.hub, self.commit = uri, hub, commit
+        self.license = _license(uri, commit)
         self.figures: dict[str, float] = {}
 
     def __iter__(self) -> Iterator[Iterator[Found]]:
@@ -76,6 +78,16 @@ class HubRows:
         return rows.decode(False)  # type: ignore[no-any-return]
 
 
+def _license(uri: str, commit: str) -> str | None:
+    """The licence that the data set's card states, where it is one licence with a name."""
+    try:
+        card = HfApi().dataset_info(_name(uri), revision=commit).card_data
+    except TROUBLE as error:
+        raise _failure(error, uri, f"commit {commit!r}") from None
+    stated = card.get("license") if card else None
+    return spdx_id(stated) if isinstance(stated, str) and stated not in NO_LICENSE else None
+
+
 def _name(uri: str) -> str:
     return uri.removeprefix("hub://")
 
@@ -91,7 +103,9 @@ def _failure(error: Exception, uri: str, what: str) -> Failure:
         return BadInput("the Hub has no such data set, or it is private", where=uri, hint=f"check the name, or {TOKEN}")
     if isinstance(error, RevisionNotFoundError):
         return BadInput(f"the data set has no {what}", where=uri)
+    if isinstance(error, LocalEntryNotFoundError):
+        return RemoteTrouble("the Hub does not answer", where=uri, hint="run again later")
     said = " ".join(str(error).split())[:300]
-    if isinstance(error, DatasetsError | ValueError):
+    if isinstance(error, DatasetsError | FileNotFoundError | ValueError):
         return BadInput(f"{what} cannot be read: {said}", where=uri)
     return RemoteTrouble(f"the Hub does not answer ({type(error).__name__})", where=uri, hint="run again later")

@@ -8,8 +8,8 @@ from typing import Any
 
 FIELDS = (("title", "Title"), ("author", "Author"), ("created_at", "CreationDate"), ("keywords", "Keywords"))
 DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
-HYPHENS = "\ufffe\u00ad\x02"
-"""What PDFium writes for a hyphen that only the end of a line made."""
+BROKEN = re.compile("[\x02\ufffe]\\s*|\u00ad\\s*[\r\n]+")
+"""What PDFium writes for a hyphen at the end of a line, the line's end included."""
 SPLIT_WORD = re.compile(r"(\w+)-$")
 FULL = 0.7
 """A line of at least this share of the page's long lines (their 90th percentile) goes on in the next one."""
@@ -94,16 +94,9 @@ def _fields(about: dict[str, str]) -> dict[str, str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines without their outer white space; a hyphen made by the line's end is a plain one there."""
-    found = []
-    for line in text.splitlines():
-        bare = line.strip()
-        if bare and bare[-1] in HYPHENS:
-            bare = bare[:-1] + "-"
-        bare = bare.translate(dict.fromkeys(map(ord, HYPHENS)))
-        if bare:
-            found.append(bare)
-    return found
+    """Lines without their outer white space, a hyphen at the end of one written as such; blank ones left out."""
+    whole = BROKEN.sub("-\n", text).replace("\u00ad", "")
+    return [line.strip() for line in whole.splitlines() if line.strip()]
 
 
 def _furniture(pages: list[list[str]]) -> set[str]:
@@ -138,9 +131,8 @@ def _goes_on(line: str, following: str, width: int) -> bool:
 
 def _joined(text: str, line: str, hyphenated: set[str]) -> str:
     """A line put to its paragraph. A hyphen at the break stays where the word is written with one elsewhere."""
-    start = SPLIT_WORD.search(text)
-    if start is None or not line[:1].islower():
+    start, rest = SPLIT_WORD.search(text), re.match(r"\w+", line)
+    if start is None or rest is None:
         return f"{text} {line}"
-    rest = re.match(r"\w+", line)
-    whole = f"{start[1]}-{rest[0] if rest else ''}".lower()
-    return text + line if whole in hyphenated else text[:-1] + line
+    stays = not line[0].islower() or f"{start[1]}-{rest[0]}".lower() in hyphenated
+    return text + line if stays else text[:-1] + line

@@ -77,7 +77,7 @@ def read_csv(file: SourceFile) -> Iterator[Record]:
         rows = csv.reader(text, strict=True, delimiter=delimiter)
         try:
             header = next(rows, [])
-            _refuse_doubles(file, header)
+            _check_header(file, header)
             line = rows.line_num + 1
             for row in rows:
                 if row:
@@ -168,9 +168,12 @@ def _list_inside(file: SourceFile, value: Any) -> list[Any]:
     raise BadInput(f"no list at {file.records_at!r}; there is {keys}", expected="a list of records", where=file.name)
 
 
-def _refuse_doubles(file: SourceFile, header: list[str]) -> None:
+def _check_header(file: SourceFile, header: list[str]) -> None:
+    where = f"{file.name} line 1"
+    if ESCAPED.search("".join(header)):
+        raise BadInput("the header is not UTF-8", where=where, hint="set the source's `encoding`")
     if doubles := sorted({name for name in header if header.count(name) > 1}):
-        raise BadInput(f"columns named twice: {', '.join(doubles)}", where=f"{file.name} line 1")
+        raise BadInput(f"columns named twice: {', '.join(doubles)}", where=where)
 
 
 def _csv_row(place: str, header: list[str], row: list[str], facts: Mapping[str, str]) -> Record:

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
 
@@ -13,7 +13,7 @@ from curate.web.addresses import normal, origin
 from curate.web.cache import Kept, PageCache
 from curate.web.client import Client, Gone
 from curate.web.fetch import Failed
-from curate.web.listing import LARGEST_SITEMAP, Listing, NotAListing, kind_of, read_feed, read_sitemap
+from curate.web.listing import LARGEST_SITEMAP, Kind, Listing, NotAListing, kind_of, read_feed, read_sitemap
 from curate.web.robots import Forbidden
 from curate.web.snapshot import Missing, Page, Snapshot
 from stagekit.job import Progress
@@ -32,7 +32,6 @@ class Crawl:
         self.uri, self.web, self.cache = uri, web, cache
         self.client = Client(web, cache)
         self.trouble: dict[str, str] = {}
-        self.gone: set[str] = set()
 
     def snapshot(self) -> Snapshot:
         """What the source holds now; all bodies are in the cache.
@@ -40,30 +39,35 @@ class Crawl:
         Raises `RemoteTrouble` where the address itself or too many of its pages cannot be had, `BadInput` where it is
         there no more, closed to us, or not what it should be.
         """
-        listed = self._listed()
-        seen = self.cache.seen(self.uri)
+        kind, listed = self._listed()
+        seen = {} if kind == "page" else self.cache.seen(self.uri)
         wanted = self._wanted(listed, seen if self.web.keep_seen else {})
-        found = self._visit_all(wanted, listed)
+        found = self._visit_all(wanted)
         self._judge(len(wanted))
-        pages = [page for page in found if isinstance(page, Page)]
-        kept = {page.url: page.about for page in pages} | {url: wanted[url] for url in self.trouble if url in wanted}
-        self.cache.keep_seen(self.uri, {url: about for url, about in kept.items() if url in listed or url in seen})
         missing = [page for page in found if isinstance(page, Missing)]
-        return Snapshot(pages=pages, missing=missing, figures=self._figures(len(listed)))
+        if kind != "page":
+            lost = {page.url for page in missing} - self.trouble.keys()
+            self.cache.keep_seen(self.uri, {url: about for url, about in {**seen, **listed}.items() if url not in lost})
+        return Snapshot(
+            pages=[page for page in found if isinstance(page, Page)],
+            # one that is gone and listed no more is no record of tonight, so that the next night finds nothing new
+            missing=[page for page in missing if page.rule != "gone" or page.url in listed],
+            figures=self._figures(len(listed)),
+        )
 
-    def _listed(self) -> dict[str, About]:
-        """The pages that the source names today, with what it says about them."""
+    def _listed(self) -> tuple[Kind, dict[str, About]]:
+        """What the source is, and the pages that it names today with what it says about them."""
         start = normal(self.uri)
         if not start:
             raise BadInput("the address cannot be asked for", expected="https://host/path", where=self.uri)
         kept, body = self._start(start)
         kind = kind_of(body) if self.web.kind == "auto" else self.web.kind
         if kind == "page":
-            return {start: {}}
+            return kind, {start: {}}
         try:
-            return (
-                read_feed(body, kept.final_url).pages if kind == "feed" else self._sitemaps(start, read_sitemap(body))
-            )
+            if kind == "feed":
+                return kind, read_feed(body, kept.final_url).pages
+            return kind, self._sitemaps(start, read_sitemap(body))
         except NotAListing as error:
             raise BadInput(f"{error}", expected=f"a {kind}", where=self.uri, hint="set web.kind") from None
 
@@ -107,22 +111,18 @@ class Crawl:
         chosen = ((url, about) for url, about in both.items() if include.search(url) and not exclude.search(url))
         return dict(sorted(islice(chosen, self.web.max_pages)))
 
-    def _visit_all(self, wanted: Mapping[str, About], listed: Mapping[str, About]) -> list[Page | Missing]:
+    def _visit_all(self, wanted: Mapping[str, About]) -> list[Page | Missing]:
         """Every page's outcome in the order of addresses; hosts side by side, each host's pages one after another."""
         progress = Progress(LOG, len(wanted), "pages")
         by_host = [list(urls) for _, urls in groupby(sorted(wanted, key=origin), key=origin)]
 
-        def visit_host(urls: list[str]) -> list[Page | Missing]:
-            found = []
+        def visit_host(urls: list[str]) -> Iterator[Page | Missing]:
             for url in urls:
-                outcome = self._visit(url, wanted[url])
+                yield self._visit(url, wanted[url])
                 progress.add()
-                if not (isinstance(outcome, Missing) and outcome.rule == "gone" and url not in listed):
-                    found.append(outcome)  # a page that is gone and listed no more is no record of tonight
-            return found
 
         with ThreadPoolExecutor(max(1, min(MOST_HOSTS, len(by_host)))) as pool:
-            outcomes = [outcome for found in pool.map(visit_host, by_host) for outcome in found]
+            outcomes = [page for found in pool.map(lambda urls: list(visit_host(urls)), by_host) for page in found]
         return sorted(outcomes, key=lambda outcome: outcome.url)
 
     def _visit(self, url: str, about: About) -> Page | Missing:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from contract.config.base import Config, Pattern, RowsConfig, Source
+from contract.config.base import RUNTIME, Config, Pattern, RowsConfig, Source
 from contract.config.expressions import Expression
 from contract.uris import HUB, WEB, scheme_of
 
@@ -37,7 +37,7 @@ class Web(Config):
     keep_seen: bool = True
     """Keep pages that a feed or sitemap listed on an earlier night and lists no more, as long as they are served."""
 
-    delay: float = Field(1.0, ge=0, le=60)
+    delay: float = Field(1.0, ge=0, le=60, json_schema_extra=RUNTIME)
     """Pause between two requests to one host (seconds, 0 to 60); a longer `Crawl-delay` in robots.txt wins."""
 
     timeout: float = Field(30.0, gt=0, le=600)
@@ -152,9 +152,9 @@ class IngestSource(Source):
             raise ValueError("web.contact is empty; expected an address at which the site's owner can reach you")
         if scheme == HUB and not HUB_NAME.fullmatch(self.uri):
             raise ValueError(f"{self.uri!r} names no data set; expected hub://owner/name")
-        if "web" in self.model_fields_set and scheme not in WEB:
+        if self.web != Web() and scheme not in WEB:
             raise ValueError("`web` is set; expected a uri that begins with https:// or http://")
-        if "hub" in self.model_fields_set and scheme != HUB:
+        if self.hub != Hub() and scheme != HUB:
             raise ValueError("`hub` is set; expected a uri such as hub://owner/name")
         return self
 
