@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 BEYOND = 2.0**63
-DEEP = (dict, list)
 
 
 def loads(data: bytes) -> Any:
@@ -26,19 +25,23 @@ def loads(data: bytes) -> Any:
     return json.loads(data) if _rounded(value) else value
 
 
+def plain_object(data: bytes) -> dict[str, Any] | None:
+    """The object that a JSON text holds, where that is told at once; None where it takes `loads` to say what it is."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return value if type(value) is dict and not _rounded(value) else None
+
+
 def _rounded(value: Any) -> bool:
     """Whether a number may have lost digits: a float that a whole number beyond 64 bits would have become."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            item = item.values()
-        elif not isinstance(item, list):
-            item = (item,)
-        for inner in item:
-            if type(inner) is float:
-                if inner >= BEYOND or inner <= -BEYOND:
-                    return True
-            elif isinstance(inner, DEEP):
-                waiting.append(inner)
-    return False
+    deep = []
+    for inner in value.values() if type(value) is dict else value if type(value) is list else (value,):
+        kind = type(inner)
+        if kind is float:
+            if inner >= BEYOND or inner <= -BEYOND:
+                return True
+        elif kind is dict or kind is list:
+            deep.append(inner)
+    return any(map(_rounded, deep))

@@ -28,7 +28,7 @@ from curate.found import (
     lines,
     readable,
 )
-from curate.json_text import loads
+from curate.json_text import loads, plain_object
 from curate.paths import dotted
 from curate.whole_files import read_html, read_markdown, read_pdf, read_text
 
@@ -42,8 +42,11 @@ def read_jsonl(file: SourceFile) -> Iterator[Record]:
     facts = encoding_fact(encoding)
     with stream:
         for number, line in enumerate(lines(stream, file.limit), 1):
-            if line and not line.isspace():
-                yield _json_line(file, f"{file.name} line {number}", line, facts)
+            if not line or line.isspace():
+                continue
+            place = f"{file.name} line {number}"
+            value = plain_object(line) if len(line) <= file.limit else None
+            yield _json_line(file, place, line, facts) if value is None else Found(place, value, "", facts)
 
 
 def read_json(file: SourceFile) -> Iterator[Record]:

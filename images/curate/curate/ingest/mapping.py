@@ -9,14 +9,13 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 import orjson
 
 from contract.config.expressions import is_template, template_parts
 from contract.config.ingest import IngestSource
-from contract.keys import canonical_json
+from contract.keys import digest
 from contract.records import Document
 from curate.found import Found, Rejected
 from curate.paths import dotted
@@ -29,20 +28,17 @@ SAME_NAME = ("title", "author", "url", "license", "language", "created_at")
 Not `id`: in raw files it is often a row number, which repeats from file to file."""
 
 COLUMNS = tuple(Document.model_fields)
-TEXT = COLUMNS.index("text")
+AT = {column: place for place, column in enumerate(COLUMNS)}
+ID, TEXT, URL, LICENSE, METADATA = (AT[column] for column in ("id", "text", "url", "license", "metadata"))
 Getter = Callable[[dict[str, Any]], Any]
 
 
 class Mapped(NamedTuple):
-    """A document's values in the order of `COLUMNS`, metadata as JSON; whether a character had to be repaired."""
+    """A document's id, its values in the order of `COLUMNS` (metadata as JSON), whether a character was repaired."""
 
-    values: tuple[str | None, ...]
+    id: str
+    values: list[str | None]
     repaired: bool
-
-    @property
-    def id(self) -> str:
-        """The document's id."""
-        return str(self.values[0])
 
 
 class Mapper:
@@ -50,11 +46,17 @@ class Mapper:
 
     def __init__(self, source: IngestSource, name: str, limit: int, license_beside: str | None = None) -> None:
         self.source, self.name, self.limit = source, name, limit
+        self._metadata_paths = source.metadata
+        self._one_key: Any = source.text[0] if len(source.text) == 1 and is_key(source.text[0]) else None
         self._parts = [(expression, getter(expression, texts_only=True)) for expression in source.text]
         paths = {field: field for field in SAME_NAME} | {str(field): path for field, path in source.fields.items()}
-        self._fields = [(field, getter(path)) for field, path in paths.items() if field not in source.constants]
-        self._defaults = {"license": license_beside} | {str(field): value for field, value in source.constants.items()}
-        self._prefix = canonical_json([name])[:-1] + ","
+        free = {AT[field]: path for field, path in paths.items() if field not in source.constants}
+        self._plain = [(at, path) for at, path in free.items() if is_key(path)]
+        self._other = [(at, getter(path)) for at, path in free.items() if not is_key(path)]
+        given = {"source": name, "license": license_beside} | {
+            str(field): is_ for field, is_ in source.constants.items()
+        }
+        self._start = [given.get(column) for column in COLUMNS]
 
     def __call__(self, found: Found) -> Mapped | Rejected:
         """The document that a record becomes.
@@ -62,28 +64,34 @@ class Mapper:
         Drops records whose text is absent, not text, blank, or longer than `limit` bytes. NUL bytes are removed and
         lone surrogates become U+FFFD, since neither can be stored as UTF-8 text.
         """
-        raw = self._text(found)
-        if isinstance(raw, Rejected):
-            return raw
-        text = storable(raw)
+        raw = found.value.get(self._one_key)
+        if type(raw) is not str:
+            raw = self._text(found)
+            if isinstance(raw, Rejected):
+                return raw
+        text = raw if raw.isascii() and "\x00" not in raw else storable(raw)
         if not text or text.isspace():
             return _reject(found, "blank_text", f"{len(text)} characters of white space")
         if len(text) * 4 > self.limit and (size := len(text.encode())) > self.limit:
             return _reject(found, "too_long", size, self.limit, row=text[:1_000])
         values = self._values(found.value)
-        values["text"] = text
-        values["metadata"] = self._metadata(found)
-        origin, identity = values.get("source"), values.get("url") or found.identity or text
-        values["source"] = origin or self.name
-        values["id"] = values.get("id") or self._hashed(identity)
-        return Mapped(tuple([values.get(column) for column in COLUMNS]), text is not raw)
+        values[TEXT] = text
+        values[METADATA] = self._metadata(found) if self._metadata_paths or found.facts else "{}"
+        values[ID] = own = values[ID] or _hashed(self.name, values[URL] or found.identity or text)
+        return Mapped(own, values, text is not raw)
 
-    def _values(self, record: dict[str, Any]) -> dict[str, str | None]:
-        values = dict(self._defaults)
-        for field, get in self._fields:
-            value = get(record)
+    def _values(self, record: dict[str, Any]) -> list[str | None]:
+        values = self._start.copy()
+        for at, key in self._plain:
+            value = record.get(key)
             if value is not None and (shown := as_text(value)) is not None:
-                values[field] = spdx_id(shown) if field == "license" else shown
+                values[at] = shown
+        for at, get in self._other:
+            if (shown := as_text(get(record))) is not None:
+                values[at] = shown
+        stated = values[LICENSE]
+        if stated is not None and stated is not self._start[LICENSE]:
+            values[LICENSE] = spdx_id(stated)
         return values
 
     def _text(self, found: Found) -> str | Rejected:
@@ -105,16 +113,14 @@ class Mapper:
         return pieces[0] if len(pieces) == 1 else self.source.join.join(pieces)
 
     def _metadata(self, found: Found) -> str:
-        if not found.facts and not self.source.metadata:
-            return "{}"
-        kept = {path: as_text(dotted(found.value, path)) for path in self.source.metadata}
+        kept = {path: as_text(dotted(found.value, path)) for path in self._metadata_paths}
         facts = {name: storable(fact) for name, fact in found.facts.items()}
         return orjson.dumps(facts | _present(kept), option=orjson.OPT_SORT_KEYS).decode()
 
-    def _hashed(self, identity: str) -> str:
-        """The same as `digest([name, identity])`, the name's part made once."""
-        content = f"{self._prefix}{encode_basestring(identity)}]".encode("utf-8", "surrogatepass")
-        return hashlib.sha256(content).hexdigest()[:ID_LENGTH]
+
+def is_key(expression: str) -> bool:
+    """Whether an expression is the name of one key of a record."""
+    return "." not in expression and expression != "*" and not is_template(expression)
 
 
 def getter(expression: str, texts_only: bool = False) -> Getter:
@@ -124,7 +130,7 @@ def getter(expression: str, texts_only: bool = False) -> Getter:
     """
     if is_template(expression):
         return _filled(template_parts(expression), texts_only)
-    if "." not in expression and expression != "*":
+    if is_key(expression):
         return lambda record: record.get(expression)
     return lambda record: dotted(record, expression)
 
@@ -173,6 +179,15 @@ def _filled(parts: list[tuple[str, str]], texts_only: bool) -> Getter:
         return "".join(texts).strip() if present else None
 
     return get
+
+
+def _hashed(name: str, identity: str) -> str:
+    """The start of `digest([name, identity])`, by the faster writer of the same JSON."""
+    try:
+        content = orjson.dumps([name, identity])
+    except TypeError:  # a file's name may hold what is no Unicode
+        return digest([name, identity])[:ID_LENGTH]
+    return hashlib.sha256(content).hexdigest()[:ID_LENGTH]
 
 
 def _encodes(text: str) -> bool:

@@ -10,7 +10,7 @@ from contract.failures import BadInput
 from contract.manifest import Parent
 from contract.records import Document, LedgerEntry
 from curate.found import Record, Rejected
-from curate.ingest.mapping import TEXT, Mapped, Mapper, record_json
+from curate.ingest.mapping import TEXT, Mapper, record_json
 from curate.ingest.sources import opened
 from stagekit.job import Job
 from stagekit.schema import arrow_schema
@@ -64,7 +64,7 @@ class _Intake:
         self.progress = job.progress(None, "records")
         self.schema = arrow_schema(Document)
         self._ids: set[str] = set()
-        self._held: list[tuple[str | None, ...]] = []
+        self._held: list[list[str | None]] = []
         self._entries: list[LedgerEntry] = []
         self._characters = self._booked = 0
         job.output.books.open(ACCOUNT)
@@ -109,17 +109,11 @@ class _Intake:
                 self._reject(Rejected(record.place, "duplicate_id", id=result.id, row=_row(record)))
             else:
                 ids.add(result.id)
-                self._keep(result)
-
-    def _keep(self, mapped: Mapped) -> None:
-        self.repaired += mapped.repaired
-        self._held.append(mapped.values)
-        self._hold(len(mapped.values[TEXT] or ""))
-
-    def _hold(self, characters: int) -> None:
-        self._characters += characters
-        if len(self._held) + len(self._entries) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
-            self._flush()
+                self.repaired += result.repaired
+                self._held.append(result.values)
+                self._characters += len(result.values[TEXT] or "")
+                if len(self._held) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
+                    self._flush()
 
     def _flush(self) -> None:
         books = self.job.output.books
@@ -139,7 +133,9 @@ class _Intake:
             if len(self.first) < SHOWN:
                 self.first.append(f"{reject.place} ({reject.rule}{f': {reject.value}' if reject.value else ''})")
         self._entries.append(_entry(reject))
-        self._hold(len(reject.row or ""))
+        self._characters += len(reject.row or "")
+        if len(self._entries) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
+            self._flush()
 
 
 def _row(record: Record) -> str | None:
