@@ -104,10 +104,9 @@ class Fetcher:
             )
             try:
                 body = _body(response, deadline, limit)
-            except BaseException:
+                response.release_conn()  # only the connection of a whole body can be used again
+            finally:
                 response.close()
-                raise
-            response.release_conn()
         except NotPublic as error:
             raise Failed(str(error), lasting=True) from None
         except (HTTPError, LocationParseError) as error:
