@@ -8,10 +8,10 @@ Needs `datatrove[io,processing] orjson`. One task in one process, as its users r
 import sys
 
 from datatrove.executor import LocalPipelineExecutor
-from datatrove.pipeline.readers import CsvReader, JsonlReader, ParquetReader
+from datatrove.pipeline.readers import CSVReader, JsonlReader, ParquetReader
 from datatrove.pipeline.writers import ParquetWriter
 
-READERS = {"jsonl": JsonlReader, "jsonl.gz": JsonlReader, "csv": CsvReader, "parquet": ParquetReader}
+READERS = {"jsonl": JsonlReader, "jsonl.gz": JsonlReader, "csv": CSVReader, "parquet": ParquetReader}
 
 
 def main(form: str, folder: str, out: str) -> None:
