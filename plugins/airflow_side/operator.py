@@ -19,7 +19,7 @@ from airflow_side.settings import Settings, read_settings
 from contract.failures import RemoteTrouble
 from contract.manifest import Result
 from contract.steps import Step
-from contract.uris import parse_uri
+from contract.uris import is_gathered, parse_uri
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -147,6 +147,7 @@ def _environment(image: str, recipe: str, settings: Settings) -> dict[str, str]:
 
 def _outside_store(step: Step, settings: Settings) -> tuple[str, ...]:
     """Local sources of a step that a container would not see by having the store."""
-    addresses = [parse_uri(source.uri, base=str(settings.store)) for source in step.stage.sources(step.config)]
+    sources = [source for source in step.stage.sources(step.config) if not is_gathered(source.uri)]
+    addresses = [parse_uri(source.uri, base=str(settings.store)) for source in sources]
     store = settings.store.path.rstrip("/") + "/" if settings.store.scheme == "file" else "\0"
     return tuple(sorted({a.path for a in addresses if a.scheme == "file" and not a.path.startswith(store)}))

@@ -1,6 +1,7 @@
 """Each field of every curate stage's config, changed, changes a result; a field without a case fails."""
 
 import json
+import os
 import random
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -8,10 +9,14 @@ import pytest
 
 from contract.records import Document, Sample
 from contract.stages import BY_NAME
+from curate.web.cache import PageCache
 from curate_texts import document, sample, write_dataset
 from every_field import Case, Seen, check, missing_cases, run
+from hub_server import HubServer
+from site_server import Reply, Site, article
 from stagekit.request import build_request
 from stagekit.run import run_stage
+from stagekit.store import open_store
 from tiny_onnx import write_model
 
 SYLLABLES = ("ba", "cor", "dun", "el", "fir", "gam", "hol", "jas", "kel", "lo", "mur", "nev", "pil", "tas")
@@ -113,6 +118,33 @@ FILES = {
 ONE = {"sources": [{"uri": "raw/a/one.jsonl"}], "max_rejected": 1}
 TWO_TEXTS = {"sources": [{"uri": "raw/a/one.jsonl", "text": ["title", "text"]}], "max_rejected": 1}
 FIRST_LIST = {"sources": [{"uri": "raw/nested.json", "records_at": "first"}]}
+
+
+def web(path: str, **options) -> dict:
+    """A source on the test's site; SITE stands for its address."""
+    usual = {"contact": "me@a.example", "delay": 0.0, "allow_private": True, "timeout": 3.0, "max_failed": 1}
+    return {"sources": [{"uri": f"SITE{path}", "web": usual | options}], "max_rejected": 1}
+
+
+CARD = """---
+configs:
+- config_name: all
+  default: true
+  data_files: [{split: train, path: train.jsonl}, {split: test, path: test.jsonl}]
+- config_name: small
+  data_files: small.jsonl
+---
+"""
+HUB_FILES = {
+    "README.md": CARD.encode(),
+    "train.jsonl": b'{"text": "A row."}\n{"text": "Another row."}\n',
+    "test.jsonl": b'{"text": "A row to test with."}\n',
+    "small.jsonl": b'{"text": "A small row."}\n',
+}
+HUB_SERVER = HubServer("someone/stories", HUB_FILES, {"main": "a" * 40, "a" * 40: "a" * 40})
+os.environ["HF_ENDPOINT"] = HUB_SERVER.url  # the Hub's client reads it once, when it is imported
+FEED = web("/feed")
+HUB = {"sources": [{"uri": "hub://someone/stories", "hub": {}}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
 TASKS = {"benchmarks": [{"uri": "raw/tasks.jsonl", "name": "exam", "fields": ["question"]}], "rephrased": {}}
@@ -146,12 +178,30 @@ CASES: dict[str, list[Case]] = {
         Case("sources.name", "wire", '"source": "wire"', ONE),
         Case("sources.format", "text", "figure records 1", ONE),
         Case("sources.pattern", "two*", "One text.", ALL),
+        Case("sources.encoding", "cp1252", "café", {"sources": [{"uri": "raw/old.txt"}], "max_rejected": 1}),
+        Case("sources.extract", "all", "Cookies!", {"sources": [{"uri": "raw/page.html"}]}),
         Case("sources.records_at", "second", "In the second.", FIRST_LIST),
         Case("sources.text", ["title"], '"text": "One"', ONE),
         Case("sources.join", " | ", "One | One text.", TWO_TEXTS),
         Case("sources.fields", {"author": "by"}, '"author": "Ann"', ONE),
         Case("sources.metadata", ["extra.x"], '\\"extra.x\\":\\"7\\"', ONE),
         Case("sources.constants", {"license": "MIT"}, '"license": "MIT"', ONE),
+        Case("sources.web.kind", "page", "application/rss+xml", FEED),
+        Case("sources.web.contact", "", "web.contact is empty", FEED),
+        Case("sources.web.include", "/t", "figure records 1", FEED),
+        Case("sources.web.exclude", "/t", "figure records 2", FEED),
+        Case("sources.web.max_pages", 2, "figure records 2", FEED),
+        Case("sources.web.keep_seen", False, "The seen article", FEED),
+        Case("sources.web.delay", 0.01, "figure web_pace_seconds 0.01", FEED),
+        Case("sources.web.timeout", 0.1, "figure web_failed 1", web("/slow")),
+        Case("sources.web.max_bytes", 1_000, "over 1000 bytes", FEED),
+        Case("sources.web.max_failed", 0, "failure RemoteTrouble: 1 of 2 pages failed", web("/slow", timeout=0.1)),
+        Case("sources.web.reserved", "record", '"rule": "rights_reserved"', web("/noai")),
+        Case("sources.web.allow_private", False, "the address is not public", FEED),
+        Case("sources.hub.config", "small", "A small row.", HUB),
+        Case("sources.hub.split", "test", "A row to test with.", HUB),
+        Case("sources.hub.revision", "v9", "no revision 'v9'", HUB),
+        Case("sources.hub.take", 1, "figure records 1", HUB),
         Case("max_rejected", 0.1, "failure BadInput: 1 of 3 records rejected", ONE),
         Case("max_row_bytes", 1_000, '"rule": "too_long"', ALL),
         Case("shard_rows", 1, "shards 2 and 1", ONE),
@@ -316,6 +366,8 @@ def store(tmp_path_factory):
     for seed, name in enumerate(("one", "other")):
         vectors = {word: [1.0, n / 9, seed] for n, word in enumerate(["[UNK]", *ORIGINAL])}
         write_model(root / "models" / name, vectors)
+    (root / "raw" / "old.txt").write_bytes("Das ist ein café.".encode("cp1252"))
+    (root / "raw" / "page.html").write_bytes(article("local"))
     asked = [sample(0, QUESTION, "Seven."), sample(1, "Which question?", QUESTION), sample(2, "A fruit?", "An apple.")]
     for name, some in (SAMPLES | {"asked": asked}).items():
         write_dataset(root / name, some, Sample)
@@ -326,8 +378,30 @@ def store(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def site(store):
+    """A site whose feed once listed one page more."""
+    with Site() as server:
+        server.articles("one", "seen")
+        server.paths["/two"] = Reply(article("two", more="<p>It goes on.</p>" * 60), validators=False)
+        server.paths["/drips"] = Reply(b"<p>It comes a letter at a time.</p>", drip=0.01, validators=False)
+        server.paths["/noai"] = Reply(article("noai"), headers={"X-Robots-Tag": "noai"})
+        server.feed("/feed", "/one", "/two")
+        server.feed("/slow", "/one", "/drips")
+        cache = PageCache(open_store(str(store / "cache" / "web")))
+        cache.keep_seen(f"{server.url}/feed", {f"{server.url}/seen": {}})
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hub():
+    """The Hub with one data set."""
+    with HUB_SERVER as server:
+        yield server
+
+
 @pytest.fixture
-def seen(store, tmp_path, monkeypatch):
+def seen(store, site, hub, tmp_path, monkeypatch):
     """Runs a stage on a set of rows; what it did with threads and processes is a line of its own."""
     monkeypatch.setenv("NOCTURNE_STORE", str(store))
     threads: set[str] = set()
@@ -348,6 +422,7 @@ def seen(store, tmp_path, monkeypatch):
     def call(stage: str, config: dict, data: str, name: str) -> Seen:
         threads.clear()
         inputs = [f"rows={store / data}"] if data else []
+        config = json.loads(json.dumps(config).replace("SITE", site.url))
         return run(stage, config, inputs, tmp_path / name).with_lines(threads)
 
     return call

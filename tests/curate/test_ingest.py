@@ -85,3 +85,14 @@ def test_an_id_is_unique_across_sources(run_stage, tmp_path):
         "web/two.jsonl line 1",
         next(dataset.records(Document)).id,
     )
+
+
+def test_a_folders_licence_file_speaks_for_documents_that_name_none(run_stage, tmp_path):
+    folder = tmp_path / "raw"
+    write_lines(
+        folder / "a.jsonl", [{"text": "One."}, {"text": "Two.", "license": "https://opensource.org/licenses/MIT"}]
+    )
+    (folder / "LICENSE").write_text("Creative Commons Attribution 4.0 International\n\nCreative Commons Corporation")
+    dataset = read(run_stage("curate", "ingest", {"sources": [{"uri": str(folder)}]}).result["uri"])
+    assert [document.license for document in dataset.records(Document)] == ["CC-BY-4.0", "MIT"]
+    assert dataset.manifest.rows_in == 2, "the licence itself is no record"

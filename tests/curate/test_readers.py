@@ -1,20 +1,27 @@
 """Every format: the same three articles, written in it, come out as the same documents; broken ones say what broke."""
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from contract.config.expressions import template_parts
 from contract.config.ingest import IngestSource
 from contract.failures import BadInput
 from contract.records import Document
-from curate.found import Found, Rejected, SourceFile
-from curate.ingest.mapping import document_from
+from curate.found import DAMAGE, Found, Rejected, SourceFile, lines
+from curate.ingest.mapping import COLUMNS, Mapper
+from curate.json_text import loads
 from curate.readers import READERS, format_of
+from pdf_files import pdf
 
 ARTICLES = [
     {"title": "Ünïcode", "text": "First article.\nTwo lines."},
@@ -52,10 +59,19 @@ MANY = {
 }
 
 
-def records(tmp_path, name, data, limit=10_000, records_at=""):
+def records(tmp_path, name, data, limit=10_000, records_at="", **more):
     path = tmp_path / name
     path.write_bytes(data)
-    return list(READERS[format_of(name)](SourceFile(path, name, limit, records_at)))
+    return list(READERS[format_of(name)](SourceFile(path, name, limit, records_at, **more)))
+
+
+def document_from(found, source, name="src", limit=1_000):
+    """What the source's mapping makes of a record, as a document."""
+    mapped = Mapper(source, name, limit)(found)
+    if isinstance(mapped, Rejected):
+        return mapped
+    values = dict(zip(COLUMNS, mapped.values, strict=True))
+    return Document.model_validate(values | {"metadata": json.loads(values["metadata"])})
 
 
 @pytest.mark.parametrize("name", MANY)
@@ -201,3 +217,175 @@ def test_what_utf8_cannot_hold_is_repaired():
     assert isinstance(document, Document)
     assert (document.text, document.title) == ("nul lone\ufffd pair😀", "\ufffd")
     assert document.metadata == {"title": "\ufffd"}
+
+
+PAGES = [
+    [
+        "A report on gardens - draft",
+        "The first paragraph of the report fills several lines of the page and so hyphen-",
+        "ates a word, as typesetters do; a well-known and old habit that even a well-",
+        "known reader never sees, because of us.",
+        "A second paragraph starts here. It is going over the end of the page, where it",
+        "1",
+    ],
+    ["A report on gardens - draft", "goes on in lower case.", "- item one", "- item two", "2"],
+    ["A report on gardens - draft", "Third page.", "3"],
+]
+
+
+def test_a_pdf_is_running_text_without_page_furniture(tmp_path):
+    about = {"Title": "Gardens", "Author": "Ada", "CreationDate": "D:20260102030405Z"}
+    (found,) = records(tmp_path, "a.pdf", pdf(PAGES, about))
+    first, second, *rest = found.value["text"].split("\n\n")
+    assert first.startswith(
+        "The first paragraph of the report fills several lines of the page and so hyphenates a word, "
+    )
+    assert first.endswith("; a well-known and old habit that even a well-known reader never sees, because of us.")
+    assert second == (
+        "A second paragraph starts here. It is going over the end of the page, where it goes on in lower case."
+    )
+    assert rest == ["- item one", "- item two", "Third page."]
+    assert {name: found.value[name] for name in ("title", "author", "created_at", "pages")} == {
+        "title": "Gardens",
+        "author": "Ada",
+        "created_at": "2026-01-02",
+        "pages": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (pdf([[], []]), "no_text"),
+        (pdf(PAGES, locked=True), "encrypted"),
+        (pdf(PAGES)[:300], "broken_record"),
+        (b"", "broken_record"),
+        (pdf([["x" * 90] * 60] * 4), "too_long"),
+    ],
+)
+def test_a_pdf_without_text_to_be_had_is_rejected(tmp_path, data, rule):
+    (rejected,) = records(tmp_path, "a.pdf", data)
+    assert rejected.rule == rule
+
+
+GERMAN = "Größe, Maß und Süßes: so schrieb man über die Straße, naiv und schön, für jeden Leser. "
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.jsonl", "a.csv", "a.json"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_another_encoding_is_read_where_it_is_named_or_guessed_and_never_silently(tmp_path, name, encoding):
+    forms = {
+        "a.html": "<p>{}</p>",
+        "a.jsonl": '{{"text": "{}"}}\n',
+        "a.csv": "text\n{}\n",
+        "a.json": '[{{"text": "{}"}}]',
+    }
+    text = GERMAN.replace(",", "") if name == "a.csv" else GERMAN
+    data = forms.get(name, "{}").format(text).encode(encoding)
+    for chosen in (encoding, "auto"):
+        (found,) = records(tmp_path, name, data, encoding=chosen)
+        assert found.value["text"].strip() == text.strip()
+        assert found.facts["encoding"] in ((encoding,) if chosen != "auto" else (encoding, "cp1250", "utf_16"))
+    assert outcomes(tmp_path, name, data) <= {"not UTF-8", "broken_encoding", "broken_record", "utf-16"}
+
+
+def outcomes(tmp_path, name, data):
+    """What becomes of another encoding's bytes unasked: a failure, rules, or the encoding that a page's mark names."""
+    try:
+        return {getattr(r, "rule", "") or r.facts.get("encoding", "UTF-8") for r in records(tmp_path, name, data)}
+    except BadInput:
+        return {"not UTF-8"}
+
+
+def test_one_broken_line_does_not_make_a_utf8_file_another(tmp_path):
+    lines = [json.dumps({"text": f"Grüße {n}"}, ensure_ascii=False).encode() for n in range(30)]
+    lines[7] = '{"text": "Grüße"}'.encode("cp1252")
+    found = records(tmp_path, "a.jsonl", b"\n".join(lines) + b"\n", encoding="auto")
+    assert [record.rule for record in found if isinstance(record, Rejected)] == ["broken_encoding"]
+    assert found[0].value["text"] == "Grüße 0"
+
+
+def test_undecodable_bytes_of_a_named_encoding_cost_one_record(tmp_path):
+    found = records(tmp_path, "a.jsonl", b'{"text": "one"}\n{"text": "\x81"}\n{"text": "three"}\n', encoding="cp1252")
+    assert [getattr(record, "rule", "") for record in found] == ["", "broken_encoding", ""]
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_more_compressions_are_read_and_cut_off_ones_are_damaged(tmp_path, ending, pack):
+    packed = pack(as_jsonl(ARTICLES))
+    assert [record.value for record in records(tmp_path, f"a.jsonl{ending}", packed)] == ARTICLES
+    with pytest.raises(DAMAGE):
+        records(tmp_path, f"b.jsonl{ending}", packed[:-10])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.booleans())
+def test_fast_json_reads_what_the_standard_library_reads(value, escaped):
+    text = json.dumps(value, ensure_ascii=escaped)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        return
+    assert repr(loads(data)) == repr(json.loads(text, strict=False))
+
+
+@given(st.binary(max_size=40))
+def test_fast_json_refuses_what_the_standard_library_refuses(data):
+    def outcome(read):
+        try:
+            return repr(read())
+        except UnicodeDecodeError:
+            return "encoding"
+        except ValueError:
+            return "record"
+
+    assert outcome(lambda: loads(data)) == outcome(lambda: json.loads(data.decode("utf-8-sig"), strict=False))
+
+
+@given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), max_size=12), st.integers(1, 9))
+def test_lines_are_those_of_the_file_whatever_the_blocks(lines_written, block):
+    class Blocks(io.BytesIO):
+        def read(self, _):
+            return super().read(block)
+
+    whole = b"\n".join(lines_written)
+    assert list(lines(Blocks(whole), 100)) == (whole.removesuffix(b"\n").split(b"\n") if whole else [])
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{title}\n\n{body.main}", "T\n\nB"),
+        ("{title}\n\n{absent}", "T"),
+        ("Number {n} of {{braces}}", "Number 7 of {braces}"),
+        ("{body.parts.0}-{body.parts.1}", "x-y"),
+    ],
+)
+def test_a_template_puts_fields_into_its_text(template, text):
+    value = {"title": "T", "body": {"main": "B", "parts": ["x", "y"]}, "n": 7}
+    assert mapped(value, text=[template]).text == text
+    assert mapped(value | {"text": "t"}, fields={"author": template}).author == text
+
+
+def test_a_template_of_absent_fields_or_of_objects_is_no_text():
+    assert mapped({"a": None}, text=["{a} and {b}"]).rule == "missing_text"
+    assert mapped({"a": {"b": 1}}, text=["of {a}"]).rule == "text_not_text"
+
+
+@pytest.mark.parametrize("template", ["{", "{a", "a}", "{}", "{ }", "{a{b}}"])
+def test_a_broken_template_is_refused(template):
+    with pytest.raises(ValueError, match="brace"):
+        IngestSource(uri="x", text=[template])
+
+
+@given(st.lists(st.tuples(st.text(), st.text(st.characters(exclude_characters="{}"), min_size=1)), max_size=4))
+def test_a_template_says_what_it_was_made_of(parts):
+    parts = [(literal, path.strip() or "p") for literal, path in parts]
+    made = "".join(literal.replace("{", "{{").replace("}", "}}") + f"{{{path}}}" for literal, path in parts)
+    assert template_parts(made) == [*parts, ("", "")]

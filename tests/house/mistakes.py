@@ -6,6 +6,7 @@ Add a row to the list that fits, or a list to `REFUSED`.
 import gzip
 import io
 import json
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from contract.records import Document, Sample
 from curate_texts import document, sample, write_dataset
+from pdf_files import pdf
 
 BAD_CONFIG, BAD_INPUT, EMPTY, REMOTE, DAMAGED = 10, 11, 12, 13, 15
 S3 = {"NOCTURNE_S3_ACCESS_KEY": "someone", "NOCTURNE_S3_SECRET_KEY": "something"}
@@ -66,6 +68,11 @@ def from_file(folder: Path, name: str, data: bytes, **source: Any) -> Call:
 def from_uri(uri: str, **env: str) -> Call:
     """Ingest of a source that is somewhere else."""
     return Call("ingest", {"sources": [{"uri": uri}]}, env=env)
+
+
+def from_web(uri: str, **web: Any) -> Call:
+    """Ingest of a source on the web."""
+    return Call("ingest", {"sources": [{"uri": uri, "web": {"contact": "me@a.example", "delay": 0, **web}}]})
 
 
 def with_damage(folder: Path, damage: Callable[[Path], None]) -> Call:
@@ -195,7 +202,54 @@ COMMAND_LINE = [
         ("cannot be made", "thesis.txt"),
         lambda f: on_rows("clean", f, output=f"{full_folder(f)}/thesis.txt/o"),
     ),
-    Refused("scheme that is not read", BAD_CONFIG, ("'http'", "s3://"), lambda f: from_uri("http://a.example/x.json")),
+    Refused("scheme that is not read", BAD_CONFIG, ("'ftp'", "s3://"), lambda f: from_uri("ftp://a.example/x.json")),
+]
+
+PLACES = [
+    Refused(
+        "password in a source",
+        BAD_CONFIG,
+        ("holds a password, key or token", "://***@a.example"),
+        lambda f: from_uri("https://me:hunter2@a.example/feed"),
+    ),
+    Refused(
+        "token in a source",
+        BAD_CONFIG,
+        ("holds a password, key or token", "token=***"),
+        lambda f: from_uri("https://a.example/feed?token=hunter2"),
+    ),
+    Refused("nobody to reach", BAD_CONFIG, ("web.contact is empty",), lambda f: from_uri("https://a.example/feed")),
+    Refused(
+        "web options of a file",
+        BAD_CONFIG,
+        ("`web` is set", "https://"),
+        lambda f: from_file(f, "a.jsonl", lines(GOOD), web={"contact": "me@a.example"}),
+    ),
+    Refused("half a data set's name", BAD_CONFIG, ("hub://owner/name",), lambda f: from_uri("hub://a/b/c")),
+    Refused(
+        "address inside the network",
+        BAD_INPUT,
+        ("the address is not public", "web.allow_private"),
+        lambda f: from_web("http://169.254.169.254/latest/meta-data"),
+    ),
+    Refused(
+        "dead site",
+        REMOTE,
+        ("does not answer: robots.txt: no connection",),
+        lambda f: from_web("http://127.0.0.1:9/feed", allow_private=True),
+    ),
+    Refused(
+        "unknown encoding",
+        BAD_CONFIG,
+        ("unknown encoding", "cp1252"),
+        lambda f: from_file(f, "a.txt", b"x", encoding="cp12521"),
+    ),
+    Refused(
+        "brace left open",
+        BAD_CONFIG,
+        ("the brace at 0", "holds no path"),
+        lambda f: from_file(f, "a.jsonl", lines(GOOD), text=["{text"]),
+    ),
 ]
 
 SOURCES = [
@@ -244,6 +298,19 @@ SOURCES = [
         ("2 of 3 records rejected", "a.jsonl line 2", "max_rejected"),
         lambda f: from_file(f, "a.jsonl", lines(GOOD, b"{", b"{")),
     ),
+    Refused("scanned PDF", BAD_INPUT, ("no_text: 1 pages",), lambda f: from_file(f, "a.pdf", pdf([[]]))),
+    Refused(
+        "cut off .xz",
+        BAD_INPUT,
+        ("damaged", "a.jsonl.xz"),
+        lambda f: from_file(f, "a.jsonl.xz", lzma.compress(lines(GOOD))[:-12]),
+    ),
+    Refused(
+        "header in another encoding",
+        BAD_INPUT,
+        ("the header is not UTF-8", "`encoding`"),
+        lambda f: from_file(f, "a.csv", "größe,text\n1,x\n".encode("cp1252")),
+    ),
     Refused("format nobody reads", BAD_INPUT, ("unknown_format: .docx",), lambda f: from_file(f, "a.docx", b"PK")),
 ]
 
@@ -284,4 +351,4 @@ STORED = [
     ),
 ]
 
-REFUSED = [*CONFIG, *COMMAND_LINE, *SOURCES, *STORED]
+REFUSED = [*CONFIG, *COMMAND_LINE, *PLACES, *SOURCES, *STORED]

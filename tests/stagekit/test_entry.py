@@ -82,3 +82,11 @@ def test_a_wrong_call_is_refused_in_words(toy, arguments, code, said):
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (toy.folder / "x").exists()
+
+
+def test_an_image_that_gathers_nothing_reads_files_only(toy):
+    web = {"contact": "me@a.example"}
+    config = json.dumps({"sources": [{"uri": "https://a.example/feed", "web": web}]})
+    ended = toy.call(["ingest", "--config", config, "--output", f"{toy.folder}/out/"])
+    assert ended.exit_code == 10
+    assert "'https://a.example/feed' is no file" in ended.stderr

@@ -32,30 +32,6 @@ def page_text(html: str) -> str:
     return re.sub(rf" *{CELL}[ {CELL}]*", " ", text).strip("\n ").translate(FINAL)
 
 
-def page_fields(html: str) -> dict[str, str]:
-    """What the page says about itself: title, author, url, language, created_at, as far as given."""
-    tree = LexborHTMLParser(html)
-    found = {}
-    for field, selector, attribute in ABOUT:
-        node = tree.css_first(selector)
-        value = (node.attributes.get(attribute) if attribute else node.text()) if node else None
-        if value and value.strip() and field not in found:
-            found[field] = " ".join(value.split())
-    return found
-
-
-ABOUT = (
-    ("title", 'meta[property="og:title"]', "content"),
-    ("title", "title", ""),
-    ("title", "h1", ""),
-    ("author", 'meta[name="author"]', "content"),
-    ("url", 'link[rel="canonical"]', "href"),
-    ("language", "html", "lang"),
-    ("created_at", 'meta[property="article:published_time"]', "content"),
-)
-"""(field, CSS selector, attribute or empty for the element's text); the first that is there wins."""
-
-
 def _verbatim(text: str) -> str:
     """Preformatted text, its own spaces and lines kept."""
     return PARAGRAPH + text.strip("\n").translate(VERBATIM) + PARAGRAPH

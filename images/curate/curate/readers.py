@@ -6,66 +6,85 @@ file of many records that cannot be read as a whole is a failure, since nobody c
 
 import csv
 import io
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from contract.failures import BadInput
-from curate.found import COMPRESSED, Found, Rejected, SourceFile, readable
-from curate.markup import page_fields, page_text
+from curate.encoding import as_utf8
+from curate.found import (
+    COMPRESSED,
+    Found,
+    Record,
+    Rejected,
+    SourceFile,
+    bad_byte,
+    encoding_fact,
+    first_line,
+    lines,
+    readable,
+)
+from curate.json_text import loads, plain_object
 from curate.paths import dotted
+from curate.whole_files import read_html, read_markdown, read_pdf, read_text
 
-Record = Found | Rejected
-FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-HEADING = re.compile(r"^#{1,2}[ \t]+(\S[^\n]*)$", re.MULTILINE)
-PARQUET_ROWS = 256  # rows of megabytes each must still fit
+PARQUET_ROWS, PARQUET_BYTES = 2_000, 8 << 20  # rows of megabytes each must still fit
+ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def read_jsonl(file: SourceFile) -> Iterator[Record]:
     """One JSON object per line; blank lines are no records."""
-    for number, line in enumerate(file.lines(), 1):
-        if line.strip():
-            yield _json_line(file, f"{file.name} line {number}", line)
+    stream, encoding = as_utf8(file)
+    facts = encoding_fact(encoding)
+    with stream:
+        for number, line in enumerate(lines(stream, file.limit), 1):
+            if not line or line.isspace():
+                continue
+            place = f"{file.name} line {number}"
+            value = plain_object(line) if len(line) <= file.limit else None
+            yield _json_line(file, place, line, facts) if value is None else Found(place, value, "", facts)
 
 
 def read_json(file: SourceFile) -> Iterator[Record]:
     """A list of objects, at the top or at `records_at`, or one object that is the record. Held in memory whole."""
-    with file.open() as stream:
+    stream, encoding = as_utf8(file)
+    with stream:
         data = stream.read().removeprefix(b"\xef\xbb\xbf")
     try:
-        value = json.loads(data.decode("utf-8"), strict=False)
+        value = loads(data)
     except (ValueError, RecursionError) as error:
         yield _broken_json(file, data, error)
         return
+    facts = encoding_fact(encoding)
     if file.records_at:
         value = _list_inside(file, value)
     if not isinstance(value, list):
-        yield _as_record(file.name, value)
+        yield _as_record(file.name, value, facts)
         return
     for number, item in enumerate(value, 1):
-        yield _as_record(f"{file.name} record {number}", item)
+        yield _as_record(f"{file.name} record {number}", item, facts)
 
 
 def read_csv(file: SourceFile) -> Iterator[Record]:
     """Comma-separated (`.tsv`: tab-separated) with a header line; quoted fields may hold line breaks."""
     csv.field_size_limit(file.limit)
     delimiter = "\t" if ".tsv" in PurePath(file.name).suffixes else ","
-    with file.open() as stream:
+    stream, encoding = as_utf8(file)
+    facts = encoding_fact(encoding)
+    with stream:
         text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
         rows = csv.reader(text, strict=True, delimiter=delimiter)
         try:
             header = next(rows, [])
-            _refuse_doubles(file, header)
+            _check_header(file, header)
             line = rows.line_num + 1
             for row in rows:
                 if row:
-                    yield _csv_row(f"{file.name} line {line}", header, row)
+                    yield _csv_row(f"{file.name} line {line}", header, row, facts)
                 line = rows.line_num + 1
         except csv.Error as error:
             raise file.damaged(f"line {rows.line_num}: {error}") from None
@@ -76,44 +95,13 @@ def read_parquet(file: SourceFile) -> Iterator[Record]:
     try:
         with pq.ParquetFile(file.path) as parquet:
             number = 0
-            for batch in parquet.iter_batches(PARQUET_ROWS):
+            for batch in parquet.iter_batches(_batch_rows(parquet.metadata)):
                 for row in _parquet_rows(batch):
                     number += 1
                     place = f"{file.name} row {number}"
                     yield Rejected(place, "broken_encoding", row) if isinstance(row, str) else Found(place, row)
     except (pa.ArrowException, OSError) as error:
-        raise file.damaged(f"not Parquet ({_first_line(error)})") from None
-
-
-def read_text(file: SourceFile) -> Iterator[Record]:
-    """The whole file is one record: `text`, `title` from the file's name, `file`."""
-    text = _whole(file)
-    yield text if isinstance(text, Rejected) else _whole_file(file, {"text": text})
-
-
-def read_markdown(file: SourceFile) -> Iterator[Record]:
-    """The whole file is one record: front matter's keys, `text` after it, `title` from the first heading."""
-    text = _whole(file)
-    if isinstance(text, Rejected):
-        yield text
-        return
-    text = text.replace("\r\n", "\n")
-    front = FRONT_MATTER.match(text)
-    try:
-        fields = yaml.safe_load(front[1]) if front else None
-    except (yaml.YAMLError, ValueError) as error:
-        yield Rejected(file.name, "broken_record", f"front matter: {_first_line(error)}", row=text)
-        return
-    body = text[front.end() :] if front and isinstance(fields, dict) else text
-    heading = HEADING.search(body)
-    titled = {"title": _without_closing(heading[1])} if heading else {}
-    yield _whole_file(file, titled | (fields if isinstance(fields, dict) else {}) | {"text": body})
-
-
-def read_html(file: SourceFile) -> Iterator[Record]:
-    """The whole page is one record: `text` without scripts and styles, and what the page says about itself."""
-    html = _whole(file)
-    yield html if isinstance(html, Rejected) else _whole_file(file, page_fields(html) | {"text": page_text(html)})
+        raise file.damaged(f"not Parquet ({first_line(error)})") from None
 
 
 READERS: dict[str, Callable[[SourceFile], Iterator[Record]]] = {
@@ -124,6 +112,7 @@ READERS: dict[str, Callable[[SourceFile], Iterator[Record]]] = {
     "markdown": read_markdown,
     "html": read_html,
     "text": read_text,
+    "pdf": read_pdf,
 }
 
 ENDINGS = {
@@ -139,6 +128,7 @@ ENDINGS = {
     ".htm": "html",
     ".txt": "text",
     ".text": "text",
+    ".pdf": "pdf",
 }
 
 
@@ -148,29 +138,29 @@ def format_of(name: str) -> str | None:
     return ENDINGS.get(PurePath(path.stem).suffix if path.suffix in COMPRESSED else path.suffix)
 
 
-def _json_line(file: SourceFile, place: str, line: bytes) -> Record:
+def _json_line(file: SourceFile, place: str, line: bytes, facts: Mapping[str, str]) -> Record:
     if len(line) > file.limit:
         return Rejected(place, "too_long", f"over {file.limit}", file.limit, row=readable(line[:1_000]))
     try:
-        return _as_record(place, json.loads(line.decode("utf-8-sig"), strict=False))
+        return _as_record(place, loads(line), facts)
     except UnicodeDecodeError as error:
-        return Rejected(place, "broken_encoding", _bad_byte(error), row=readable(line))
+        return Rejected(place, "broken_encoding", bad_byte(error), row=readable(line))
     except (ValueError, RecursionError) as error:
-        return Rejected(place, "broken_record", _first_line(error), row=readable(line))
+        return Rejected(place, "broken_record", first_line(error), row=readable(line))
 
 
-def _as_record(place: str, value: Any) -> Record:
+def _as_record(place: str, value: Any, facts: Mapping[str, str]) -> Record:
     if isinstance(value, dict):
-        return Found(place, value)
-    return Rejected(place, "broken_record", f"{type(value).__name__}, not an object", row=json.dumps(value))
+        return Found(place, value, "", facts)
+    return Rejected(place, "broken_record", f"{type(value).__name__}, not an object", row=str(value)[:1_000])
 
 
 def _broken_json(file: SourceFile, data: bytes, error: Exception) -> Rejected:
     """One record's file is one reject; a file of many records is a failure."""
     if file.records_at or not data.lstrip().startswith(b"{"):
-        raise file.damaged(f"not JSON ({_first_line(error)})") from None
+        raise file.damaged(f"not JSON ({first_line(error)})") from None
     rule = "broken_encoding" if isinstance(error, UnicodeDecodeError) else "broken_record"
-    return Rejected(file.name, rule, _first_line(error), row=readable(data))
+    return Rejected(file.name, rule, first_line(error), row=readable(data))
 
 
 def _list_inside(file: SourceFile, value: Any) -> list[Any]:
@@ -181,18 +171,29 @@ def _list_inside(file: SourceFile, value: Any) -> list[Any]:
     raise BadInput(f"no list at {file.records_at!r}; there is {keys}", expected="a list of records", where=file.name)
 
 
-def _refuse_doubles(file: SourceFile, header: list[str]) -> None:
+def _check_header(file: SourceFile, header: list[str]) -> None:
+    where = f"{file.name} line 1"
+    if ESCAPED.search("".join(header)):
+        raise BadInput("the header is not UTF-8", where=where, hint="set the source's `encoding`")
     if doubles := sorted({name for name in header if header.count(name) > 1}):
-        raise BadInput(f"columns named twice: {', '.join(doubles)}", where=f"{file.name} line 1")
+        raise BadInput(f"columns named twice: {', '.join(doubles)}", where=where)
 
 
-def _csv_row(place: str, header: list[str], row: list[str]) -> Record:
-    if any("\udc80" <= character <= "\udcff" for cell in row for character in cell if not cell.isascii()):
+def _csv_row(place: str, header: list[str], row: list[str], facts: Mapping[str, str]) -> Record:
+    whole = "".join(row)
+    if not whole.isascii() and ESCAPED.search(whole):
         raw = ",".join(row).encode("utf-8", "surrogateescape")
         return Rejected(place, "broken_encoding", row=readable(raw))
     if len(row) != len(header):
         return Rejected(place, "broken_record", f"{len(row)} fields", f"{len(header)} as in the header", row=repr(row))
-    return Found(place, dict(zip(header, row, strict=True)))
+    return Found(place, dict(zip(header, row, strict=True)), "", facts)
+
+
+def _batch_rows(metadata: pq.FileMetaData) -> int:
+    """As many rows as make a batch of moderate size, going by the file's own figures."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups)
+    return int(max(1, min(PARQUET_ROWS, PARQUET_BYTES * metadata.num_rows // max(size, 1))))
 
 
 def _parquet_rows(batch: pa.RecordBatch) -> list[Any]:
@@ -201,36 +202,5 @@ def _parquet_rows(batch: pa.RecordBatch) -> list[Any]:
         return list(batch.to_pylist())
     except UnicodeDecodeError as error:
         if batch.num_rows == 1:
-            return [_bad_byte(error)]
+            return [bad_byte(error)]
     return [row for number in range(batch.num_rows) for row in _parquet_rows(batch.slice(number, 1))]
-
-
-def _whole(file: SourceFile) -> str | Rejected:
-    with file.open() as stream:
-        data = stream.read(file.limit + 1)
-    if len(data) > file.limit:
-        return Rejected(file.name, "too_long", f"over {file.limit}", file.limit, row=readable(data[:1_000]))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return Rejected(file.name, "broken_encoding", _bad_byte(error), row=readable(data))
-
-
-def _whole_file(file: SourceFile, fields: dict[str, Any]) -> Found:
-    stem = PurePath(file.name).name.partition(".")[0]
-    return Found(file.name, {"title": stem, "file": file.name} | fields, identity=file.name)
-
-
-def _without_closing(heading: str) -> str:
-    """A Markdown heading's text without the number signs that may close it."""
-    text = heading.rstrip()
-    bare = text.rstrip("#")
-    return bare.rstrip() if bare.endswith((" ", "\t")) else text
-
-
-def _bad_byte(error: UnicodeDecodeError) -> str:
-    return f"byte {error.object[error.start]:#04x} at {error.start}: {error.reason}"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]

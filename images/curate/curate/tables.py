@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contract.config.base import Table
 from contract.failures import BadInput
-from curate.found import Found, Rejected, SourceFile
+from curate.found import DAMAGE, Found, Rejected, SourceFile
 from curate.readers import READERS, format_of
 from stagekit.sources import source_files
 
@@ -32,7 +32,7 @@ def read_table(source: Table) -> Iterator[Found | Rejected]:
             file = SourceFile(path, entry.name, LARGEST, source.records_at)
             try:
                 yield from READERS[form](file)
-            except OSError as error:
+            except DAMAGE as error:
                 raise file.damaged(error) from None
 
 

@@ -79,9 +79,10 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "ingest",
         "curate",
-        "Read files of any format into documents; what cannot be read goes to the ledger.",
+        "Read files, pages and data sets of the Hub into documents; what cannot be read goes to the ledger.",
         IngestConfig,
         output=Document,
+        version=2,
         sources=lambda config: list(config.sources),  # type: ignore[attr-defined]
     ),
     Stage(

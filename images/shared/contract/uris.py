@@ -8,6 +8,8 @@ from contract.failures import BadConfig
 from contract.redact import redacted
 
 LATEST = "latest"
+WEB = ("http", "https")
+HUB = "hub"
 
 
 class Address(NamedTuple):
@@ -23,6 +25,17 @@ class Address(NamedTuple):
     def child(self, *names: str) -> "Address":
         """The address below this one."""
         return self._replace(path="/".join([self.path.rstrip("/"), *names]).lstrip("/" if self.scheme == "s3" else ""))
+
+
+def scheme_of(uri: str) -> str:
+    """The scheme of a URI in lower case; empty for a plain path."""
+    scheme, colon, _ = uri.partition("://")
+    return scheme.lower() if colon else ""
+
+
+def is_gathered(uri: str) -> bool:
+    """Whether a source is no file or folder: it is on the web or on the Hugging Face Hub, and fetched by its stage."""
+    return scheme_of(uri) in (*WEB, HUB)
 
 
 def parse_uri(uri: str, base: str | None = None) -> Address:

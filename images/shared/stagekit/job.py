@@ -1,17 +1,18 @@
 """What a stage's `run` gets in its hands."""
 
 import logging
-import os
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from contract.failures import BadInput
+from contract.manifest import Parent
 from contract.stages import Stage
 from contract.uris import Address
 from stagekit.dataset import Dataset
 from stagekit.output import Output
-from stagekit.store import Store, open_store, resolve
+from stagekit.sources import SOURCES
+from stagekit.store import Store, cache_store, folder_of, open_store
 
 PROGRESS_SECONDS = 10.0
 
@@ -26,6 +27,7 @@ class Job:
     output: Output
     address: Address
     key: str
+    parents: list[Parent] = field(default_factory=list)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("nocturne"))
 
     def input(self, name: str) -> Dataset:
@@ -34,10 +36,13 @@ class Job:
             raise BadInput(f"input {name!r} is missing", where=self.stage.name)
         return self.inputs[name][0]
 
+    def sources(self) -> list[Parent]:
+        """What was found at each of its config's sources, in their order."""
+        return [parent for parent in self.parents if parent.input == SOURCES]
+
     def cache(self, name: str) -> Store:
         """A store for answers that were paid for, shared by all runs and recipes; it outlives every run."""
-        root = os.environ.get("NOCTURNE_CACHE")
-        return open_store(resolve(root).child(name) if root else _beside_datasets(self.address).child("cache", name))
+        return cache_store(name, folder_of(str(self.address)))
 
     def scratch(self) -> Store:
         """A store for this dataset's unfinished work (checkpoints): a retry finds it, a commit removes it."""
@@ -69,9 +74,3 @@ class Progress:
                 left = (self.total - self.done) / rate if rate else 0
                 fields |= {self.unit: f"{self.done}/{self.total}", "seconds_left": round(left)}
             self.log.info("progress", extra={"fields": fields})
-
-
-def _beside_datasets(address: Address) -> Address:
-    """The store's root, which is where `NOCTURNE_STORE` says, or the folder that holds the output."""
-    root = os.environ.get("NOCTURNE_STORE")
-    return resolve(root) if root else address._replace(path=address.path.rpartition("/")[0])

@@ -19,8 +19,8 @@ from contract.records import Record
 from contract.stages import Port, Stage
 from contract.uris import Address
 from stagekit.dataset import Dataset, open_dataset, released
-from stagekit.sources import SOURCES, fingerprint
-from stagekit.store import resolve
+from stagekit.gathering import source_parent
+from stagekit.store import folder_of, resolve
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,8 @@ def build_request(stage: Stage, config_text: str, inputs: Sequence[str], output:
     config = parse_config(stage.config, _config_value(config_text), where=f"--config of {stage.name}")
     datasets = _open_inputs(stage, inputs)
     parents = [_parent(name, dataset) for name, items in datasets.items() for dataset in items]
-    parents += [
-        Parent(input=SOURCES, uri=source.uri, content_hash=fingerprint(source)) for source in stage.sources(config)
-    ]
+    folder = folder_of(output)
+    parents += [source_parent(stage.image, source, folder) for source in stage.sources(config)]
     hashes: dict[str, list[str]] = {}
     for parent in parents:
         hashes.setdefault(parent.input, []).append(parent.content_hash)

@@ -21,7 +21,7 @@ def run_stage(request: Request) -> Manifest:
     try:
         output = Output(place, request.record, getattr(request.config, "shard_rows", SHARD_ROWS))
         _open_accounts(request, output)
-        job = Job(request.stage, request.config, request.inputs, output, request.address, request.key)
+        job = Job(request.stage, request.config, request.inputs, output, request.address, request.key, request.parents)
         module.run(job)
         manifest = _commit(request, output, place, started)
         _forget_scratch(job)

@@ -66,3 +66,18 @@ def open_store(address: Address | str) -> Store:
 def resolve(uri: str) -> Address:
     """A URI's address; relative paths count from `NOCTURNE_STORE` where that is set."""
     return parse_uri(uri, base=os.environ.get("NOCTURNE_STORE"))
+
+
+def folder_of(output: str) -> Address:
+    """The folder in which an output, named with or without its key, lies."""
+    address = resolve(output)
+    return address if output.endswith("/") else address._replace(path=address.path.rpartition("/")[0])
+
+
+def cache_store(name: str, folder: Address) -> Store:
+    """A store for what was costly to get, shared by all runs and recipes; it outlives every run.
+
+    It is where `NOCTURNE_CACHE` says, else below the store's root, which is `NOCTURNE_STORE` or the outputs' `folder`.
+    """
+    cache, root = (os.environ.get(variable) for variable in ("NOCTURNE_CACHE", "NOCTURNE_STORE"))
+    return open_store(resolve(cache).child(name) if cache else (resolve(root) if root else folder).child("cache", name))

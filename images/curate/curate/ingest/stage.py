@@ -1,19 +1,19 @@
 """Read every source in order; book each record as a document or as a reject."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable
+
+import pyarrow as pa
 
 from contract.config.ingest import IngestConfig, IngestSource
 from contract.failures import BadInput
+from contract.manifest import Parent
 from contract.records import Document, LedgerEntry
-from curate.found import Found, Rejected, SourceFile
-from curate.ingest.mapping import document_from, needs_repair, record_json
-from curate.readers import READERS, format_of
+from curate.found import Record, Rejected
+from curate.ingest.mapping import TEXT, Mapper, record_json
+from curate.ingest.sources import opened
 from stagekit.job import Job
-from stagekit.sources import source_files
-from stagekit.store import Entry, Store
+from stagekit.schema import arrow_schema
 
 ACCOUNT = "records"
 FLUSH_ROWS, FLUSH_CHARACTERS = 2_000, 16_000_000
@@ -23,24 +23,33 @@ RULES = {
     "text_not_text": "a mapped text field holds a number, an object or bytes",
     "blank_text": "the text is empty or white space only",
     "too_long": "the record is longer than `max_row_bytes`",
-    "broken_encoding": "the bytes are not UTF-8",
+    "broken_encoding": "the bytes are not of the source's encoding",
     "broken_record": "the line, row or file is not a record of its format",
     "duplicate_id": "a record with this id came before",
-    "unknown_format": "the file's ending names no format that is read",
+    "unknown_format": "neither the file's ending nor its type on the web names a format that is read",
+    "encrypted": "the PDF opens only with a password",
+    "no_text": "the PDF holds pictures of pages but no text",
+    "fetch_failed": "the page could not be fetched",
+    "gone": "the page is listed, but its site says that it is gone",
+    "robots": "the site's robots.txt keeps us out of the page",
+    "rights_reserved": "the page's owner reserves text and data mining",
 }
+FAILED = {"fetch_failed"}
+THEIR_WORD = {"gone", "robots", "rights_reserved"}
+"""What a site decides about its own pages is no sign of a mistake of ours: it does not count for `max_rejected`."""
 
 
 def run(job: Job) -> None:
     """Documents from all sources, in the order of sources, file names and records.
 
-    Drops what `RULES` describe, each to the ledger with file and line. Raises `BadInput` when a file of many records
-    cannot be read at all, when there is no record, and when more than `max_rejected` of them are rejected.
+    Drops what `RULES` describe, each to the ledger with file and line, or a page's address. Raises `BadInput` when a
+    file of many records cannot be read at all, when there is no record, and when more than `max_rejected` are rejected.
     """
     for rule, description in RULES.items():
         job.output.rule(rule, description)
     intake = _Intake(job)
-    for source in job.config.sources:
-        intake.read(source)
+    for source, parent in zip(job.config.sources, job.sources(), strict=True):
+        intake.read(source, parent)
     intake.finish()
 
 
@@ -53,18 +62,21 @@ class _Intake:
         self.rejects: Counter[str] = Counter()
         self.first: list[str] = []
         self.progress = job.progress(None, "records")
+        self.schema = arrow_schema(Document)
         self._ids: set[str] = set()
-        self._held: list[Document] = []
-        self._characters = 0
+        self._held: list[list[str | None]] = []
+        self._entries: list[LedgerEntry] = []
+        self._characters = self._booked = 0
         job.output.books.open(ACCOUNT)
 
-    def read(self, source: IngestSource) -> None:
+    def read(self, source: IngestSource, parent: Parent) -> None:
         """All records of one source."""
         name = source.name or source.uri.rstrip("/").rpartition("/")[2]
-        store, entries = source_files(source)
-        for entry in entries:
-            for record in _records(source, name, store, entry, self.config):
-                self._take(record, source, name)
+        files = opened(source, name, self.config, parent, self.job)
+        mapper = Mapper(source, name, self.config.max_row_bytes, files.license)
+        self.job.output.metrics.update(files.figures)
+        for records in files:
+            self._take(records, mapper)
             self.files += 1
 
     def finish(self) -> None:
@@ -85,68 +97,55 @@ class _Intake:
         metrics = {"files": self.files, "records": self.total, "rejected": rejected, "repaired": self.repaired}
         self.job.output.metrics.update(metrics)
 
-    def _take(self, record: Found | Rejected, source: IngestSource, name: str) -> None:
-        self.total += 1
-        self.progress.add()
-        self.job.output.books.open(ACCOUNT, 1)
-        result = self._document(record, source, name) if isinstance(record, Found) else record
-        if isinstance(result, Rejected):
-            self._reject(result)
-        else:
-            self._keep(result)
-
-    def _document(self, found: Found, source: IngestSource, name: str) -> Document | Rejected:
-        result = document_from(found, source, name, self.config.max_row_bytes)
-        if isinstance(result, Rejected):
-            return result
-        if result.id in self._ids:
-            return Rejected(found.place, "duplicate_id", id=result.id, row=record_json(found.value))
-        self.repaired += needs_repair(found)
-        return result
-
-    def _keep(self, document: Document) -> None:
-        self._ids.add(document.id)
-        self._held.append(document)
-        self._characters += len(document.text)
-        if len(self._held) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
-            self._flush()
+    def _take(self, records: Iterable[Record], mapper: Mapper) -> None:
+        """The one loop over all records; what it can spare a record is spared."""
+        ids = self._ids
+        for record in records:
+            self.total += 1
+            result = record if isinstance(record, Rejected) else mapper(record)
+            if isinstance(result, Rejected):
+                self._reject(result)
+            elif result.id in ids:
+                self._reject(Rejected(record.place, "duplicate_id", id=result.id, row=_row(record)))
+            else:
+                ids.add(result.id)
+                self.repaired += result.repaired
+                self._held.append(result.values)
+                self._characters += len(result.values[TEXT] or "")
+                if len(self._held) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
+                    self._flush()
 
     def _flush(self) -> None:
+        books = self.job.output.books
+        self.progress.add(self.total - self._booked)
+        books.open(ACCOUNT, self.total - self._booked)
+        self._booked = self.total
         if self._held:
-            self.job.output.write(self._held, account=ACCOUNT)
-        self._held, self._characters = [], 0
+            columns = zip(*self._held, strict=True)
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, self.schema, strict=True)]
+            self.job.output.write(pa.RecordBatch.from_arrays(arrays, schema=self.schema), account=ACCOUNT)
+        self.job.output.enter(self._entries)
+        self._held, self._entries, self._characters = [], [], 0
 
     def _reject(self, reject: Rejected) -> None:
-        self.rejects[reject.rule] += 1
-        if len(self.first) < SHOWN:
-            self.first.append(f"{reject.place} ({reject.rule}{f': {reject.value}' if reject.value else ''})")
-        self.job.output.enter([_entry(reject)])
+        if reject.rule not in THEIR_WORD | FAILED:
+            self.rejects[reject.rule] += 1
+            if len(self.first) < SHOWN:
+                self.first.append(f"{reject.place} ({reject.rule}{f': {reject.value}' if reject.value else ''})")
+        self._entries.append(_entry(reject))
+        self._characters += len(reject.row or "")
+        if len(self._entries) >= FLUSH_ROWS or self._characters >= FLUSH_CHARACTERS:
+            self._flush()
 
 
-def _records(
-    source: IngestSource, name: str, store: Store, entry: Entry, config: IngestConfig
-) -> Iterator[Found | Rejected]:
-    """The records of one file."""
-    shown = entry.name if entry.name == name else f"{name}/{entry.name}"
-    format_name = format_of(entry.name) if source.format == "auto" else source.format
-    if format_name is None:
-        yield Rejected(shown, "unknown_format", Path(entry.name).suffix or "no ending")
-        return
-    with tempfile.TemporaryDirectory(prefix="nocturne-") as folder:
-        path = store.fetch(entry.name, Path(folder))
-        if path is None:
-            raise BadInput("the file vanished while the source was read", where=shown, hint="run again")
-        file = SourceFile(path, shown, config.max_row_bytes, source.records_at)
-        try:
-            yield from READERS[format_name](file)
-        except OSError as error:
-            raise file.damaged(error) from None
+def _row(record: Record) -> str | None:
+    return record.row if isinstance(record, Rejected) else record_json(record.value)
 
 
 def _entry(reject: Rejected) -> LedgerEntry:
     return LedgerEntry(
         account=ACCOUNT,
-        status="dropped",
+        status="failed" if reject.rule in FAILED else "dropped",
         rule=reject.rule,
         id=reject.id or reject.place,
         value=None if reject.value is None else str(reject.value),

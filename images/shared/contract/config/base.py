@@ -3,8 +3,10 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
+
+from contract.redact import redacted
 
 RUNTIME: JsonDict = {"runtime": True}
 """Marks a field that changes how fast or where a stage runs but never its result; such fields stay out of the key."""
@@ -46,6 +48,13 @@ class Source(Config):
 
     uri: str
     """File or folder: `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root."""
+
+    @field_validator("uri")
+    @classmethod
+    def _no_credentials(cls, uri: str) -> str:
+        if redacted(uri) != uri:
+            raise ValueError("an address holds a password, key or token; credentials come from the environment")
+        return uri
 
 
 class StoredDataset(Source):

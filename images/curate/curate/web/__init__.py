@@ -1,0 +1,1 @@
+"""The web: polite, conditional fetching of pages into a cache, and snapshots of what a site serves now."""
