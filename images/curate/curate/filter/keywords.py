@@ -1,9 +1,15 @@
-"""Phrases as whole words in any case. One pass over a text's words, however many phrases there are."""
+"""Phrases as whole words in any case. One pass over the texts, however many phrases there are."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from curate.filter.row import Check, Finding, Row
+import numpy as np
+import pyarrow as pa
+
+from curate.filter import spotting
+from curate.filter.folding import marked
+from curate.filter.rows import Check, failing
+from curate.scan.buffers import utf8
 
 WORD = re.compile(r"\w+")
 
@@ -49,24 +55,57 @@ class Phrases:
                         yield phrase
 
 
+class PhraseList:
+    """Phrases to be looked for in batches of texts.
+
+    Compiled loops spot the first phrase of each text by hash; what they spot is verified on the text.
+    """
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self._phrases = [folded for phrase in phrases if (folded := _folded(phrase))]
+        self._exact = Phrases(phrases)
+        self._folding = marked({phrase[0] for phrase in self._phrases if not WORD.search(phrase)})
+        slots = 1 << (2 * len(self._phrases) + 16).bit_length()
+        self._index = spotting.Index(
+            np.zeros(1 << spotting.FILTER_BITS, np.uint64), np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
+        )
+        data, offsets = utf8(self._phrases)
+        spotting.learn(data, offsets, self._folding, spotting.new_ring(), self._index)
+
+    def first_in(self, texts: pa.Array) -> list[str | None]:
+        """The first phrase found in each text, as it was folded; None where there is none."""
+        data, offsets = utf8(texts)
+        hits = np.empty((len(texts), 3), np.int64)
+        spotting.spot(data, offsets, self._folding, spotting.new_ring(), self._index, hits)
+        found: list[str | None] = [None] * len(texts)
+        for row in np.flatnonzero(hits[:, 0] != -1).tolist():
+            phrase, begin, end = hits[row].tolist()
+            here = _folded(data[begin:end].tobytes().decode("utf-8", "replace")) if phrase >= 0 else ""
+            found[row] = self._verified(phrase, here) or self._exact.first_in(texts[row].as_py())
+        return found
+
+    def _verified(self, number: int, here: str) -> str | None:
+        """The phrase, if its words are those found and words are all it has."""
+        if number < 0 or not _is_words(self._phrases[number]):
+            return None
+        return self._phrases[number] if WORD.findall(here) == self._phrases[number].split() else None
+
+
 def excludes(phrases: Sequence[str]) -> Check | None:
     """None of the phrases may be there."""
     if not phrases:
         return None
-    wanted = Phrases(phrases)
-    return lambda row: Finding(found, "not there") if (found := wanted.first_in(row.text)) else None
+    wanted = PhraseList(phrases)
+    return lambda rows: failing(wanted.first_in(rows.texts), "not there")
 
 
 def includes(phrases: Sequence[str]) -> Check | None:
     """One of the phrases must be there."""
     if not phrases:
         return None
-    wanted = Phrases(phrases)
-
-    def check(row: Row) -> Finding | None:
-        return None if wanted.first_in(row.text) else Finding("none found", f"one of {len(phrases)} phrases")
-
-    return check
+    wanted = PhraseList(phrases)
+    threshold = f"one of {len(phrases):,} phrases"
+    return lambda rows: failing([None if here else "none found" for here in wanted.first_in(rows.texts)], threshold)
 
 
 def _folded(text: str) -> str:
@@ -75,6 +114,8 @@ def _folded(text: str) -> str:
 
 def _stands_in(phrase: str, folded: str) -> bool:
     """True for a phrase of words and single spaces, which its words alone prove; else it must be there literally."""
-    if all(part.isalnum() for part in phrase.replace("_", "a").split(" ")):
-        return True
-    return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", folded) is not None
+    return _is_words(phrase) or re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", folded) is not None
+
+
+def _is_words(phrase: str) -> bool:
+    return all(part.isalnum() for part in phrase.replace("_", "a").split(" "))
