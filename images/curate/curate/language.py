@@ -35,8 +35,10 @@ def identifier(path: Path | None = None) -> Identifier:
 
     def identify(texts: Sequence[str]) -> Predictions:
         found, probabilities = _predict(model, texts, 1)
-        labels = [some[0].removeprefix(PREFIX) if some else "" for some in found]
-        return Predictions(labels, np.array([some[0] if len(some) else 0.0 for some in probabilities], np.float64))
+        words = [not text.isspace() and bool(text) for text in texts]  # of nothing, the model says English
+        labels = [some[0].removeprefix(PREFIX) if any_ else "" for some, any_ in zip(found, words, strict=True)]
+        scores = [some[0] if any_ else 0.0 for some, any_ in zip(probabilities, words, strict=True)]
+        return Predictions(labels, np.array(scores, np.float64).clip(0, 1))
 
     return identify
 

@@ -58,37 +58,32 @@ class Phrases:
 class PhraseList:
     """Phrases to be looked for in batches of texts.
 
-    Compiled loops spot the first phrase of each text by hash; what they spot is verified on the text.
+    Compiled loops spot the first phrase of each text by hash and verify it on the text; `Phrases` decides the rest.
     """
 
     def __init__(self, phrases: Sequence[str]) -> None:
         self._phrases = [folded for phrase in phrases if (folded := _folded(phrase))]
+        self._names = np.array([*self._phrases, None, None], object)  # hits of -1 and -2 have no name
         self._exact = Phrases(phrases)
         self._folding = marked({phrase[0] for phrase in self._phrases if not WORD.search(phrase)})
         slots = 1 << (2 * len(self._phrases) + 16).bit_length()
         self._index = spotting.Index(
-            np.zeros(1 << spotting.FILTER_BITS, np.uint64), np.zeros(slots, np.uint64), np.zeros(slots, np.int64)
+            np.zeros(1 << spotting.FILTER_BITS, np.uint64),
+            np.zeros(slots, np.uint64),
+            np.zeros(slots, np.int64),
+            *utf8(self._phrases),
+            np.fromiter(map(_is_proved, self._phrases), np.uint8, len(self._phrases)),
         )
-        data, offsets = utf8(self._phrases)
-        spotting.learn(data, offsets, self._folding, spotting.new_ring(), self._index)
+        spotting.learn(self._folding, spotting.new_ring(), self._index)
 
     def first_in(self, texts: pa.Array) -> list[str | None]:
         """The first phrase found in each text, as it was folded; None where there is none."""
-        data, offsets = utf8(texts)
-        hits = np.empty((len(texts), 3), np.int64)
-        spotting.spot(data, offsets, self._folding, spotting.new_ring(), self._index, hits)
-        found: list[str | None] = [None] * len(texts)
-        for row in np.flatnonzero(hits[:, 0] != -1).tolist():
-            phrase, begin, end = hits[row].tolist()
-            here = _folded(data[begin:end].tobytes().decode("utf-8", "replace")) if phrase >= 0 else ""
-            found[row] = self._verified(phrase, here) or self._exact.first_in(texts[row].as_py())
+        hits = np.empty(len(texts), np.int64)
+        spotting.spot(*utf8(texts), self._folding, spotting.new_ring(), self._index, hits)
+        found: list[str | None] = self._names[hits].tolist()
+        for row in np.flatnonzero(hits == -2).tolist():
+            found[row] = self._exact.first_in(texts[row].as_py())
         return found
-
-    def _verified(self, number: int, here: str) -> str | None:
-        """The phrase, if its words are those found and words are all it has."""
-        if number < 0 or not _is_words(self._phrases[number]):
-            return None
-        return self._phrases[number] if WORD.findall(here) == self._phrases[number].split() else None
 
 
 def excludes(phrases: Sequence[str]) -> Check | None:
@@ -119,3 +114,8 @@ def _stands_in(phrase: str, folded: str) -> bool:
 
 def _is_words(phrase: str) -> bool:
     return all(part.isalnum() for part in phrase.replace("_", "a").split(" "))
+
+
+def _is_proved(phrase: str) -> bool:
+    """Whether the words that kernels look up are all there is to a phrase."""
+    return _is_words(phrase) and len(phrase.split()) <= spotting.LONGEST

@@ -10,7 +10,7 @@ import pyarrow as pa
 from curate.filter import characters, pages, prose, repeats, tokens
 from curate.filter.characters import Classes
 from curate.filter.repeats import Sums, Table, Values
-from curate.filter.tokens import Known, Spans, Text
+from curate.filter.tokens import Known, Numbers, Spans, Text
 from curate.scan.compiled import compiled
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -39,6 +39,7 @@ class Room(NamedTuple):
     spans: Spans
     sums: Sums
     table: Table
+    tops: Numbers
 
 
 class Wanted(NamedTuple):
@@ -65,8 +66,14 @@ def measure(texts: pa.Array, families: Collection[str], cut: Sequence[Sequence[s
     """
     data, offsets = utf8(texts)
     longest = int(min(np.diff(offsets).max(initial=0), LONGEST))
-    room = Room(_text(longest), _text(longest), np.zeros((3, longest + 2), np.int32), repeats.new_sums(longest),
-                repeats.new_table(longest + 1))  # fmt: skip
+    room = Room(
+        _text(longest),
+        _text(longest),
+        np.zeros((3, longest + 2), np.int32),
+        repeats.new_sums(longest),
+        repeats.new_table(longest + 1),
+        np.zeros(len(TOP), np.int32),
+    )
     wanted = Wanted(
         *(np.zeros((len(texts) if name in families else 0, len(FAMILIES[name]))) for name in Wanted._fields)
     )
@@ -188,7 +195,8 @@ def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -
     out[2], out[3] = _share(again, parts), _share(lost, size)
     opening = repeats.sum_up(room.text, room.spans, count, room.sums)
     whole = size if opening == count else room.spans[1, opening - 1]
-    for length in range(2, 5):
-        out[length + 2] = _share(repeats.top_gram(room.sums, opening, length, room.table), whole)
+    repeats.top_grams(room.sums, opening, 4, room.table, room.tops)
+    for place in range(3):
+        out[4 + place] = _share(room.tops[place], whole)
     for length in range(5, 11):
         out[length + 2] = _share(repeats.repeated_grams(room.sums, opening, length, room.table), whole)

@@ -28,11 +28,15 @@ class Table(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Over the tokens before each one: the hash of all their characters in a row, and how many those are."""
+    """Over the tokens before each one: the hash of all their characters in a row, and how many those are.
+
+    `runs` has room for a hash of each run of tokens.
+    """
 
     hashes: Hashes
     characters: Numbers
     powers: Hashes
+    runs: Hashes
 
 
 class Border(NamedTuple):
@@ -59,7 +63,8 @@ def new_sums(longest: int) -> Sums:
     powers = np.full(longest + 1, BASE, np.uint64)
     powers[0] = 1
     tokens = min(longest, OPENING) + 1
-    return Sums(np.zeros(tokens, np.uint64), np.zeros(tokens, np.int32), np.cumprod(powers, dtype=np.uint64))
+    hashes, runs = (np.zeros(tokens, np.uint64) for _ in range(2))
+    return Sums(hashes, np.zeros(tokens, np.int32), np.cumprod(powers, dtype=np.uint64), runs)
 
 
 @compiled
@@ -157,22 +162,36 @@ def _gram(sums: Sums, token: int, length: int) -> np.uint64:
 
 
 @compiled
-def top_gram(sums: Sums, count: int, length: int, table: Table) -> int:
-    """Characters in all copies of the most frequent n-gram, spaces between its tokens counted; the first of equals."""
-    grams = count - length + 1
-    if grams < 1:
-        return 0
-    mask = _empty(table, grams)
-    most = 0
-    for token in range(grams):
-        key = np.uint64(0)
-        for part in range(length):
-            key = spread(key + _gram(sums, token + part, 1))
-        most = max(most, _count(table, mask, key, token) + 1)
-    token = 0
-    while table.counts[table.slots[token]] < most:
-        token += 1
-    return most * int(sums.characters[token + length] - sums.characters[token] + length - 1)
+def top_grams(sums: Sums, count: int, longest: int, table: Table, out: Numbers) -> None:
+    """For each length from 2 to `longest` the characters in all copies of the most frequent n-gram, spaces between its
+    tokens counted; the first of equally frequent ones. Where no n-gram repeats, no longer one does."""
+    runs, characters = sums.runs, sums.characters
+    for token in range(count):
+        runs[token] = _gram(sums, token, 1)
+    most = 2
+    for length in range(2, longest + 1):
+        grams = count - length + 1
+        out[length - 2] = 0
+        if grams < 1:
+            continue
+        for token in range(grams):
+            runs[token] = spread(runs[token] * BASE + _gram(sums, token + length - 1, 1))
+        first = 0
+        if most > 1:
+            most, first = _most(table, runs, grams)
+        out[length - 2] = most * (characters[first + length] - characters[first] + length - 1)
+
+
+@compiled
+def _most(table: Table, keys: Hashes, number: int) -> tuple[int, int]:
+    """How often the most frequent key occurs, and where first."""
+    mask = _empty(table, number)
+    most = first = 0
+    for item in range(number):
+        most = max(most, _count(table, mask, keys[item], item) + 1)
+    while table.counts[table.slots[first]] < most:
+        first += 1
+    return most, first
 
 
 @compiled

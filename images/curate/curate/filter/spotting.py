@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curate.filter.folding import FOLDED, MARKED, SEVERAL, WORD, Folding
-from curate.scan.arrays import I64s, U8s, U64s
+from curate.scan.arrays import I64s, U8s, U32s, U64s
 from curate.scan.bytewise import decoded
 from curate.scan.compiled import compiled
 from curate.scan.words import mixed
@@ -13,19 +13,23 @@ from curate.scan.words import mixed
 LONGEST = 64  # words of a phrase that are looked up, its last ones; the rest is left to whoever verifies the hit
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 FILTER_BITS = 16
-ONE = np.uint64(1)
+ONE, SPACE = np.uint64(1), 32
 
 
 class Index(NamedTuple):
     """Which hashes of word sequences are wanted.
 
     `lengths[h]` has a bit for each length of a phrase whose last word hashes to `h` (its top bits); `keys` is a hash
-    table of whole sequences, `phrases` the number of the phrase in each slot.
+    table of whole sequences, `phrases` the number of the phrase in each slot. `text` and `offsets` are the phrases,
+    folded; `plain` says which are `LONGEST` words or fewer, and single spaces.
     """
 
     lengths: U64s
     keys: U64s
     phrases: I64s
+    text: U8s
+    offsets: I64s
+    plain: U8s
 
 
 class Ring(NamedTuple):
@@ -85,8 +89,9 @@ def _slot(keys: U64s, key: np.uint64) -> int:
 
 
 @compiled
-def learn(data: U8s, offsets: I64s, folding: Folding, ring: Ring, index: Index) -> None:
+def learn(folding: Folding, ring: Ring, index: Index) -> None:
     """Enter phrases into an empty index; of phrases with the same words the first one stays."""
+    data, offsets = index.text, index.offsets
     for phrase in range(len(offsets) - 1):
         count, at, end = 0, offsets[phrase], offsets[phrase + 1]
         while at < end:
@@ -120,20 +125,58 @@ def _ends_here(ring: Ring, index: Index, last: int) -> tuple[int, int]:
 
 
 @compiled
-def spot(data: U8s, offsets: I64s, folding: Folding, ring: Ring, index: Index, hits: I64s) -> None:
-    """For each text the first hit: phrase, begin and end in bytes; -1 where there is none, -2 where a mark was passed.
+def _is_there(data: U8s, begin: int, end: int, index: Index, phrase: int, table: U32s) -> int:
+    """Whether the words here are a phrase's: 1 yes, 0 no, -1 for characters beyond ASCII or a phrase with marks."""
+    place, stop, other = index.offsets[phrase], index.offsets[phrase + 1], index.text
+    if not index.plain[phrase]:
+        return -1
+    for at in range(begin, end):
+        if data[at] >= 0x80:
+            return -1
+        entry = table[data[at]]
+        if entry & WORD:
+            place += place < stop and other[place] == SPACE
+            if place == stop or other[place] != entry & FOLDED:
+                return 0
+            place += 1
+    return 1 if place == stop else 0
 
-    `hits` has the shape `(rows, 3)`.
-    """
+
+@compiled
+def _next(data: U8s, at: int, end: int, folding: Folding) -> tuple[np.uint64, int, int, bool]:
+    """`next_word`, quick about ASCII."""
+    table = folding.table
+    while at < end and data[at] < 0x80 and not table[data[at]] & (WORD | MARKED):
+        at += 1
+    begin, held = at, np.uint64(0)
+    while at < end and data[at] < 0x80 and table[data[at]] & WORD:
+        held = (held ^ np.uint64(table[data[at]] & FOLDED)) * FACTOR
+        at += 1
+    if at == end and at == begin:
+        return np.uint64(0), begin, at, False
+    if at < end and (data[at] >= 0x80 or at == begin):
+        return next_word(data, begin, end, folding)
+    return mixed(held) | ONE, begin, at, False
+
+
+@compiled
+def spot(data: U8s, offsets: I64s, folding: Folding, ring: Ring, index: Index, hits: I64s) -> None:
+    """For each text the number of the first phrase in it, -1 where there is none, or -2 where somebody has to look:
+    at a phrase that words alone do not prove, at words beyond ASCII, or where a mark was passed."""
+    lengths, hashes, begins = index.lengths, ring.hashes, ring.begins
     for row in range(len(offsets) - 1):
-        hits[row, 0] = -1
+        hits[row] = -1
         count, at, end = 0, offsets[row], offsets[row + 1]
-        while at < end and hits[row, 0] == -1:
-            word, begin, at, passed = next_word(data, at, end, folding)
+        while at < end and hits[row] == -1:
+            word, begin, at, passed = _next(data, at, end, folding)
             if passed:
-                hits[row, 0] = -2
+                hits[row] = -2
             elif word:
-                ring.hashes[count % LONGEST], ring.begins[count % LONGEST] = word, begin
-                hits[row, 0], length = _ends_here(ring, index, count)
-                hits[row, 1], hits[row, 2] = ring.begins[(count - length + 1) % LONGEST], at
+                hashes[count % LONGEST], begins[count % LONGEST] = word, begin
+                if lengths[word >> np.uint64(64 - FILTER_BITS)]:
+                    phrase, length = _ends_here(ring, index, count)
+                    if phrase >= 0:
+                        first = begins[(count - length + 1) % LONGEST]
+                        there = _is_there(data, first, at, index, phrase, folding.table)
+                        hits[row] = phrase if there == 1 else -2 if there == -1 else -1
                 count += 1

@@ -132,18 +132,33 @@ def tokenise(text: Text, start: int, end: int, spans: Spans, rules: Known) -> in
         letters = place
         while place < end and not kinds[place] & c.SPACE:
             place += 1
-        if place == letters and not _is_cut(text, piece, place):  # most pieces are words without a mark
-            spans[0, count], spans[1, count] = piece, place
-            count += place > piece
-        else:
+        marks = _closing_marks(text, piece, letters, place)
+        if marks < 0:
             count = _piece(text, piece, place, spans, count, rules)
+        elif place > piece:  # most pieces are a word with at most one mark behind it
+            spans[0, count], spans[1, count] = piece, letters
+            count += 1
+            if marks:
+                spans[0, count], spans[1, count] = letters, place
+                count += 1
     return count
 
 
 @compiled
-def _is_cut(text: Text, start: int, end: int) -> bool:
-    """Whether letters alone may have to be cut: cannot, gonna, gotta."""
-    return 5 <= end - start <= 6 and text.points[end - 1] in (A, T) and text.points[start] | 32 in (C, G)
+def _closing_marks(text: Text, start: int, letters: int, end: int) -> int:
+    """How many marks (0 or 1) stand behind a word of letters only that nothing else is to be cut off; else -1."""
+    points, kinds = text.points, text.kinds
+    size = letters - start
+    if 5 <= size <= 6 and points[start] | 32 in (C, G) and points[letters - 1] in (A, T):
+        return -1  # perhaps cannot, gonna, gotta
+    if letters == end:
+        return 0
+    if size < 3 or letters + 1 < end:
+        return -1
+    if kinds[letters] & c.CLOSES:
+        return 1
+    whole = points[letters] != PERIOD or not kinds[letters - 1] & c.LOWER or (size < 8 and kinds[start] & c.UPPER)
+    return -1 if whole else 1
 
 
 @compiled

@@ -160,8 +160,8 @@ class FilterConfig(RowsConfig):
     """Rules on a sample's instruction and answer."""
 
     licenses: list[str] | None = None
-    """Licences allowed: SPDX names (`MIT`), families (`CC-BY*`, which takes in CC-BY-NC too), or `unknown` for rows with
-    none or none that is recognised; in any case and in common spellings. Null allows all."""
+    """Licences allowed: SPDX names (`MIT`), families (`CC-BY*`, which takes in CC-BY-NC too), or `unknown` for rows
+    with none or none that is recognised; in any case and in common spellings. Null allows all."""
 
     audit: bool = False
     """Drop nothing; count and report what the rules would have dropped."""
