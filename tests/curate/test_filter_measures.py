@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from contract.records import Document
 from curate.filter.characters import classes
 from curate.filter.measures import FAMILIES, measure
-from curate.filter.tokens import Text, known, tokenise
+from curate.filter.pieces import Text, known
+from curate.filter.tokens import tokenise
 from curate_texts import document, read, write_dataset
 
 

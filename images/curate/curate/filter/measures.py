@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curate.filter import characters, pages, prose, repeats, tokens
+from curate.filter import characters, pages, pieces, prose, repeats, tokens
 from curate.filter.characters import Classes
+from curate.filter.pieces import Known, Numbers, Spans, Text
 from curate.filter.repeats import Sums, Table, Values
-from curate.filter.tokens import Known, Numbers, Spans, Text
 from curate.scan.compiled import compiled
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -78,7 +78,7 @@ def measure(texts: pa.Array, families: Collection[str], cut: Sequence[Sequence[s
         *(np.zeros((len(texts) if name in families else 0, len(FAMILIES[name]))) for name in Wanted._fields)
     )
     given = _given(texts.to_pylist(), cut) if cut is not None else Given(np.zeros((2, 0), np.int32), offsets[:0])
-    _measure(data, offsets, characters.classes(), tokens.known(), given, room, wanted)
+    _measure(data, offsets, characters.classes(), pieces.known(), given, room, wanted)
     return wanted
 
 

@@ -1,6 +1,7 @@
 """C4's rules for a page, line by line: only lines that its line rules keep are looked at."""
 
 from curate.filter import characters as c
+from curate.filter.pieces import PERIOD, Known, Spans, Text
 from curate.filter.prose import (
     CLOSE,
     CURLY,
@@ -22,7 +23,7 @@ from curate.filter.prose import (
     matches_at,
     stripped,
 )
-from curate.filter.tokens import PERIOD, Known, Spans, Text, sentences, tokenise
+from curate.filter.tokens import sentences, tokenise
 from curate.scan.compiled import compiled
 
 L, J, PTUC = 1 << 11, 1 << 9, 1 << 15 | 1 << 19 | 1 << 20 | 1 << 2  # first letters, for `holds`

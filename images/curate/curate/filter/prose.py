@@ -3,7 +3,7 @@
 import numpy as np
 
 from curate.filter import characters as c
-from curate.filter.tokens import ELLIPSIS, PERIOD, Points, Spans, Text
+from curate.filter.pieces import ELLIPSIS, PERIOD, Points, Spans, Text
 from curate.scan.compiled import compiled
 
 NEWLINE, RETURN, BULLET, MINUS, NUMBER_SIGN, CURLY = 10, 13, 0x2022, 45, 35, 123

@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from curate.filter.pieces import BASE, SPREAD, Hashes, Numbers, Spans, Text
 from curate.filter.prose import stripped
-from curate.filter.tokens import BASE, SPREAD, Hashes, Numbers, Spans, Text
 from curate.scan.compiled import compiled
 
 OPENING = 100_000  # tokens whose n-grams are counted; Gopher drops longer texts anyway

@@ -71,11 +71,11 @@ def next_word(data: U8s, at: int, end: int, folding: Folding) -> tuple[np.uint64
 
 
 @compiled
-def _sequence(ring: Ring, last: int, length: int) -> np.uint64:
-    """The hash of some words that end with word number `last`."""
+def _sequence(hashes: U64s, last: int, length: int) -> np.uint64:
+    """The hash of some words that end with word number `last`; `hashes` is a ring's."""
     key = np.uint64(length)
     for word in range(last - length + 1, last + 1):
-        key = mixed(key + ring.hashes[word % LONGEST])
+        key = mixed(key + hashes[word & (LONGEST - 1)])
     return key | ONE
 
 
@@ -103,22 +103,21 @@ def learn(folding: Folding, ring: Ring, index: Index) -> None:
             length = min(count, LONGEST)
             last = ring.hashes[(count - 1) % LONGEST]
             index.lengths[last >> np.uint64(64 - FILTER_BITS)] |= ONE << np.uint64(length - 1)
-            key = _sequence(ring, count - 1, length)
+            key = _sequence(ring.hashes, count - 1, length)
             slot = _slot(index.keys, key)
             if index.keys[slot] == np.uint64(0):
                 index.keys[slot], index.phrases[slot] = key, phrase
 
 
 @compiled
-def _ends_here(ring: Ring, index: Index, last: int) -> tuple[int, int]:
-    """The number of a phrase that ends with word number `last`, and its length in words; -1 where none does."""
-    lengths = index.lengths[ring.hashes[last % LONGEST] >> np.uint64(64 - FILTER_BITS)]
+def _ends_here(hashes: U64s, keys: U64s, lengths: np.uint64, last: int) -> tuple[int, int]:
+    """The slot of a phrase that ends with word number `last`, and its length in words; -1 where none does."""
     length = 1
     while lengths and length <= last + 1:
         if lengths & ONE:
-            slot = _slot(index.keys, _sequence(ring, last, length))
-            if index.keys[slot]:
-                return index.phrases[slot], length
+            slot = _slot(keys, _sequence(hashes, last, length))
+            if keys[slot]:
+                return slot, length
         lengths >>= ONE
         length += 1
     return -1, 0
@@ -126,57 +125,57 @@ def _ends_here(ring: Ring, index: Index, last: int) -> tuple[int, int]:
 
 @compiled
 def _is_there(data: U8s, begin: int, end: int, index: Index, phrase: int, table: U32s) -> int:
-    """Whether the words here are a phrase's: 1 yes, 0 no, -1 for characters beyond ASCII or a phrase with marks."""
+    """The phrase, if its words are those here, else -1; -2 for characters beyond ASCII or a phrase with marks."""
     place, stop, other = index.offsets[phrase], index.offsets[phrase + 1], index.text
     if not index.plain[phrase]:
-        return -1
+        return -2
     for at in range(begin, end):
         if data[at] >= 0x80:
-            return -1
+            return -2
         entry = table[data[at]]
         if entry & WORD:
             place += place < stop and other[place] == SPACE
             if place == stop or other[place] != entry & FOLDED:
-                return 0
+                return -1
             place += 1
-    return 1 if place == stop else 0
+    return phrase if place == stop else -1
 
 
 @compiled
-def _next(data: U8s, at: int, end: int, folding: Folding) -> tuple[np.uint64, int, int, bool]:
-    """`next_word`, quick about ASCII."""
-    table = folding.table
-    while at < end and data[at] < 0x80 and not table[data[at]] & (WORD | MARKED):
+def _past_ascii(data: U8s, at: int, end: int, table: U32s) -> tuple[np.uint64, int]:
+    """The unfinished hash of the ASCII letters, digits and underscores from `at` on, and where they end."""
+    held = np.uint64(0)
+    while at < end and data[at] < 0x80:
+        entry = table[data[at]]
+        if not entry & WORD:
+            break
+        held = (held ^ np.uint64(entry & FOLDED)) * FACTOR
         at += 1
-    begin, held = at, np.uint64(0)
-    while at < end and data[at] < 0x80 and table[data[at]] & WORD:
-        held = (held ^ np.uint64(table[data[at]] & FOLDED)) * FACTOR
-        at += 1
-    if at == end and at == begin:
-        return np.uint64(0), begin, at, False
-    if at < end and (data[at] >= 0x80 or at == begin):
-        return next_word(data, begin, end, folding)
-    return mixed(held) | ONE, begin, at, False
+    return held, at
 
 
 @compiled
 def spot(data: U8s, offsets: I64s, folding: Folding, ring: Ring, index: Index, hits: I64s) -> None:
     """For each text the number of the first phrase in it, -1 where there is none, or -2 where somebody has to look:
     at a phrase that words alone do not prove, at words beyond ASCII, or where a mark was passed."""
-    lengths, hashes, begins = index.lengths, ring.hashes, ring.begins
+    table, lengths, hashes, begins, keys = folding.table, index.lengths, ring.hashes, ring.begins, index.keys
     for row in range(len(offsets) - 1):
-        hits[row] = -1
-        count, at, end = 0, offsets[row], offsets[row + 1]
-        while at < end and hits[row] == -1:
-            word, begin, at, passed = _next(data, at, end, folding)
-            if passed:
-                hits[row] = -2
-            elif word:
-                hashes[count % LONGEST], begins[count % LONGEST] = word, begin
-                if lengths[word >> np.uint64(64 - FILTER_BITS)]:
-                    phrase, length = _ends_here(ring, index, count)
-                    if phrase >= 0:
-                        first = begins[(count - length + 1) % LONGEST]
-                        there = _is_there(data, first, at, index, phrase, folding.table)
-                        hits[row] = phrase if there == 1 else -2 if there == -1 else -1
+        hit, count, at, end = -1, 0, offsets[row], offsets[row + 1]
+        while at < end and hit == -1:
+            begin = at
+            word, at = _past_ascii(data, begin, end, table)
+            if at < end and (data[at] >= 0x80 or table[data[at]] & MARKED):
+                word, begin, at, passed = next_word(data, begin, end, folding)
+                hit = -2 if passed else -1
+            elif at > begin:
+                word = mixed(word) | ONE
+            at += at == begin
+            if word and hit == -1:
+                hashes[count & (LONGEST - 1)], begins[count & (LONGEST - 1)] = word, begin
+                wanted = lengths[word >> np.uint64(64 - FILTER_BITS)]
+                slot, length = _ends_here(hashes, keys, wanted, count) if wanted else (-1, 0)
+                if slot >= 0:
+                    first = begins[(count - length + 1) & (LONGEST - 1)]
+                    hit = _is_there(data, first, at, index, index.phrases[slot], table)
                 count += 1
+        hits[row] = hit

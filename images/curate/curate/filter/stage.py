@@ -15,7 +15,7 @@ from curate.filter.files import Files
 from curate.filter.rows import Rows, Verdicts
 from curate.filter.rules import ActiveRule, active_rules, families
 from curate.language import Identifier, identifier
-from curate.text import rows_text
+from curate.text import rows_text, text_column
 from curate.threads import in_order
 from stagekit.job import Job
 
@@ -79,7 +79,7 @@ class Judge:
             raise BadConfig("rules under `samples` on rows that are documents", expected="samples", where="filter")
         if self.config.language.fill and "language" not in batch.schema.names:
             raise BadConfig("`language.fill` on rows without a language", expected="documents", where="filter")
-        texts = pa.array(rows_text(batch, self.config.field), pa.large_string())
+        texts = _arrow(text_column(batch, self.config.field))
         asked, answered = (rows_text(batch, name) if is_sample else [] for name in ("instruction", "answer"))
         licenses = batch.column("license").to_pylist()
         return Rows(texts, licenses, asked, answered, self.families, self.identify)
@@ -109,6 +109,10 @@ class Facts:
 
 
 CODE_FIGURES = ("code_blocks_checked", "code_blocks_unchecked")
+
+
+def _arrow(texts: list[str] | pa.Array) -> pa.Array:
+    return texts.cast(pa.large_string()) if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
 
 
 def _identifies(config: FilterConfig) -> bool:
