@@ -68,3 +68,27 @@ def read(uri: str) -> Dataset:
     dataset = open_dataset(parse_uri(uri))
     assert dataset, f"no dataset at {uri}"
     return dataset
+
+
+def write_tokenizer(path, cut_at: str) -> None:
+    """A `tokenizer.json` that cuts texts at matches of a pattern, or into characters where there is none."""
+    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    pattern, behaviour = (cut_at, "removed") if cut_at else (r"[\s\S]", "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behaviour)
+    tokenizer.save(str(path))
+
+
+def write_classifier(path, texts: dict[str, str]) -> None:
+    """A supervised fastText model that tells one text from the other, by label."""
+    import fasttext
+
+    examples = path.with_suffix(".txt")
+    lines = [f"__label__{label} {' '.join(text.split())}" for label, text in texts.items()]
+    examples.write_text("\n".join(lines * 50))
+    model = fasttext.train_supervised(
+        str(examples), epoch=30, dim=8, lr=0.5, minCount=1, thread=1, verbose=0, bucket=1000, wordNgrams=1
+    )
+    model.save_model(str(path))
+    examples.unlink()

@@ -10,7 +10,7 @@ import pytest
 from contract.records import Document, Sample
 from contract.stages import BY_NAME
 from curate.web.cache import PageCache
-from curate_texts import document, sample, write_dataset
+from curate_texts import document, sample, write_classifier, write_dataset, write_tokenizer
 from every_field import Case, Seen, check, missing_cases, run
 from hub_server import HubServer
 from site_server import Reply, Site, article
@@ -162,6 +162,12 @@ SHORT = {"length": {"minimum": 50}}
 ANSWERS = {"field": "answer"}
 FURNITURE = {"mappers": ["furniture"], "furniture": {"documents": 2, "share": 0.5}}
 PRIVATE = {"mappers": ["secrets", "personal"]}
+TOKENS = {"length": {"unit": "tokens", "tokenizer": "raw/by_word.json", "minimum": 100}}
+ENGLISH = {"language": {"allowed": ["en"]}}
+BY_OTHER, BY_MODEL = (
+    {"quality": {"classifier": {"model": f"raw/{name}.bin", "label": "bad", "minimum": 0.9}}}
+    for name in ("other", "model")
+)
 NEAR = {"ngram": 5, "threshold": 0.8}
 LOOSE = {"threshold": 0.15}
 MEANING = {"exact": False, "near": False, "semantic": LOOSE}
@@ -244,6 +250,16 @@ CASES: dict[str, list[Case]] = {
         Case("length.unit", "words", '"rule": "too_short", "id": "doc-0"', {"length": {"minimum": 200}}, "plain"),
         Case("length.minimum", 50, '"rule": "too_short", "id": "doc-1"', data="plain"),
         Case("length.maximum", 50, '"rule": "too_long", "id": "doc-0"', data="plain"),
+        Case("length.tokenizer", "raw/by_character.json", '"rule": "too_short", "id": "doc-0"', TOKENS, "plain"),
+        Case("keywords.exclude_file", "raw/phrases.txt", '"rule": "excluded_phrase", "id": "doc-0"', data="plain"),
+        Case("keywords.include_file", "raw/phrases.txt", '"rule": "no_included_phrase", "id": "doc-1"', data="plain"),
+        Case("language.allowed", ["de"], '"rule": "language", "id": "doc-0"', data="plain"),
+        Case("language.minimum", 0.0, '"rule": "language_unsure", "id": "doc-1"', ENGLISH, "plain"),
+        Case("language.model", "raw/model.bin", '"rule": "language", "id": "doc-0"', ENGLISH, "plain"),
+        Case("language.fill", True, '"language": "en"', data="plain"),
+        Case("quality.classifier.model", "raw/model.bin", '"rule": "classifier", "id": "doc-1"', BY_OTHER, "plain"),
+        Case("quality.classifier.label", "good", '"rule": "classifier"', BY_MODEL, "plain"),
+        Case("quality.classifier.minimum", 0.0, '"rule": "classifier"', BY_MODEL, "plain"),
         Case("keywords.exclude", ["buy NOW"], '"rule": "excluded_phrase", "id": "doc-0"', data="plain"),
         Case("keywords.include", ["buy now"], '"rule": "no_included_phrase", "id": "doc-1"', data="plain"),
         Case("format.must_match", "buy", '"rule": "no_match", "id": "doc-1"', data="plain"),
@@ -253,7 +269,7 @@ CASES: dict[str, list[Case]] = {
         Case("format.code_parses", True, '"rule": "broken_code", "id": "doc-code"', data="shapes"),
         Case("quality.gopher_quality", True, '"rule": "gopher_few_words", "id": "doc-open"', data="shapes"),
         Case("quality.gopher_repetition", True, '"rule": "gopher_lines", "id": "doc-repeats"', data="shapes"),
-        Case("quality.c4", True, '"rule": "c4_curly_bracket", "id": "doc-json"', data="shapes"),
+        Case("quality.c4", True, '"rule": "c4_few_sentences", "id": "doc-list"', data="shapes"),
         Case("quality.fineweb", True, '"rule": "fineweb_line_ends", "id": "doc-list"', data="shapes"),
         Case("samples.refusals", True, '"rule": "refusal", "id": "sample-1"', ANSWERS, "pairs"),
         Case("samples.mentions_source", True, '"rule": "mentions_source", "id": "sample-0"', ANSWERS, "pairs"),
@@ -361,6 +377,11 @@ def store(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [content] if isinstance(content, dict) else content
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (root / "raw" / "phrases.txt").write_text("nothing of the kind\nbuy NOW\n")
+    write_tokenizer(root / "raw" / "by_word.json", r"\s+")
+    write_tokenizer(root / "raw" / "by_character.json", "")
+    write_classifier(root / "raw" / "model.bin", {"bad": DOCUMENTS["plain"][0].text, "good": "Short text"})
+    write_classifier(root / "raw" / "other.bin", {"bad": "Short text", "good": DOCUMENTS["plain"][0].text})
     for name, rows in DOCUMENTS.items():
         write_dataset(root / name, rows, Document)
     for seed, name in enumerate(("one", "other")):

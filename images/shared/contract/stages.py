@@ -14,7 +14,7 @@ from contract.config.clean import CleanConfig
 from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, sources_of
 from contract.config.explore import ExploreConfig
-from contract.config.filter import FilterConfig
+from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
     EvaluateConfig,
     ExportConfig,
@@ -94,7 +94,16 @@ STAGES: tuple[Stage, ...] = (
         Document,
         version=2,
     ),
-    Stage("filter", "curate", "Keep the rows that pass every rule.", FilterConfig, (ROWS,), "same"),
+    Stage(
+        "filter",
+        "curate",
+        "Keep the rows that pass every rule.",
+        FilterConfig,
+        (ROWS,),
+        "same",
+        version=2,
+        sources=lambda config: filter_sources(config),  # type: ignore[arg-type]
+    ),
     Stage(
         "deduplicate",
         "curate",

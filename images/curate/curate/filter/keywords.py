@@ -1,9 +1,15 @@
-"""Phrases as whole words in any case. One pass over a text's words, however many phrases there are."""
+"""Phrases as whole words in any case. One pass over the texts, however many phrases there are."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from curate.filter.row import Check, Finding, Row
+import numpy as np
+import pyarrow as pa
+
+from curate.filter import spotting
+from curate.filter.folding import marked
+from curate.filter.rows import Check, failing
+from curate.scan.buffers import utf8
 
 WORD = re.compile(r"\w+")
 
@@ -49,24 +55,52 @@ class Phrases:
                         yield phrase
 
 
+class PhraseList:
+    """Phrases to be looked for in batches of texts.
+
+    Compiled loops spot the first phrase of each text by hash and verify it on the text; `Phrases` decides the rest.
+    """
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self._phrases = [folded for phrase in phrases if (folded := _folded(phrase))]
+        self._names = np.array([*self._phrases, None, None], object)  # hits of -1 and -2 have no name
+        self._exact = Phrases(phrases)
+        self._folding = marked({phrase[0] for phrase in self._phrases if not WORD.search(phrase)})
+        slots = 1 << (2 * len(self._phrases) + 16).bit_length()
+        self._index = spotting.Index(
+            np.zeros(1 << spotting.FILTER_BITS, np.uint64),
+            np.zeros(slots, np.uint64),
+            np.zeros(slots, np.int64),
+            *utf8(self._phrases),
+            np.fromiter(map(_is_proved, self._phrases), np.uint8, len(self._phrases)),
+        )
+        spotting.learn(self._folding, spotting.new_ring(), self._index)
+
+    def first_in(self, texts: pa.Array) -> list[str | None]:
+        """The first phrase found in each text, as it was folded; None where there is none."""
+        hits = np.empty(len(texts), np.int64)
+        spotting.spot(*utf8(texts), self._folding, spotting.new_ring(), self._index, hits)
+        found: list[str | None] = self._names[hits].tolist()
+        for row in np.flatnonzero(hits == -2).tolist():
+            found[row] = self._exact.first_in(texts[row].as_py())
+        return found
+
+
 def excludes(phrases: Sequence[str]) -> Check | None:
     """None of the phrases may be there."""
     if not phrases:
         return None
-    wanted = Phrases(phrases)
-    return lambda row: Finding(found, "not there") if (found := wanted.first_in(row.text)) else None
+    wanted = PhraseList(phrases)
+    return lambda rows: failing(wanted.first_in(rows.texts), "not there")
 
 
 def includes(phrases: Sequence[str]) -> Check | None:
     """One of the phrases must be there."""
     if not phrases:
         return None
-    wanted = Phrases(phrases)
-
-    def check(row: Row) -> Finding | None:
-        return None if wanted.first_in(row.text) else Finding("none found", f"one of {len(phrases)} phrases")
-
-    return check
+    wanted = PhraseList(phrases)
+    threshold = f"one of {len(phrases):,} phrases"
+    return lambda rows: failing([None if here else "none found" for here in wanted.first_in(rows.texts)], threshold)
 
 
 def _folded(text: str) -> str:
@@ -75,6 +109,13 @@ def _folded(text: str) -> str:
 
 def _stands_in(phrase: str, folded: str) -> bool:
     """True for a phrase of words and single spaces, which its words alone prove; else it must be there literally."""
-    if all(part.isalnum() for part in phrase.replace("_", "a").split(" ")):
-        return True
-    return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", folded) is not None
+    return _is_words(phrase) or re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", folded) is not None
+
+
+def _is_words(phrase: str) -> bool:
+    return all(part.isalnum() for part in phrase.replace("_", "a").split(" "))
+
+
+def _is_proved(phrase: str) -> bool:
+    """Whether the words that kernels look up are all there is to a phrase."""
+    return _is_words(phrase) and len(phrase.split()) <= spotting.LONGEST

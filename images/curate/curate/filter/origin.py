@@ -1,10 +1,11 @@
-"""What only samples can break, and licences."""
+"""What only samples can break."""
 
 import re
-from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from curate.filter.row import Check, Finding, Row, share
+import numpy as np
+
+from curate.filter.rows import Rows, Values, answers_of, instructions_of, none_of, share
 
 CANNOT, AM = r"(?:can(?:not|['’]t| not)|won['’]t)", r"i(?:['’]m| am)"
 WORK = r"(?:assist|help|provide|answer|fulfil|comply|create|generate|write)"
@@ -25,29 +26,30 @@ SOURCE = re.compile(
 )
 
 
-def refusal(row: Row) -> Finding | None:
-    """The answer opens by declining to answer."""
-    found = REFUSAL.search(row.answer[:REFUSAL_WITHIN])
-    return Finding(found[0], "an answer") if found else None
+def _refusal(answer: str) -> str | None:
+    found = REFUSAL.search(answer[:REFUSAL_WITHIN])
+    return found[0] if found else None
 
 
-def mentions_source(row: Row) -> Finding | None:
-    """The instruction speaks of a text that whoever reads it will not have."""
-    found = SOURCE.search(row.instruction)
-    return Finding(found[0], "an instruction that stands alone") if found else None
+def _source(instruction: str) -> str | None:
+    found = SOURCE.search(instruction)
+    return found[0] if found else None
 
 
-def copied_share(row: Row) -> float:
+refusal = none_of(_refusal, answers_of, "an answer")
+"""The answer opens by declining to answer."""
+
+mentions_source = none_of(_source, instructions_of, "an instruction that stands alone")
+"""The instruction speaks of a text that whoever reads it will not have."""
+
+
+def copied_share(rows: Rows) -> Values:
     """The longest run of words that instruction and answer share, as a share of the instruction's words."""
-    asked, answered = WORD.findall(row.instruction.casefold()), WORD.findall(row.answer.casefold())
+    pairs = zip(rows.instructions, rows.answers, strict=True)
+    return np.fromiter((_copied(*pair) for pair in pairs), np.float64, len(rows))
+
+
+def _copied(instruction: str, answer: str) -> float:
+    asked, answered = WORD.findall(instruction.casefold()), WORD.findall(answer.casefold())
     longest = SequenceMatcher(None, asked, answered, autojunk=False).find_longest_match()
     return share(longest.size, len(asked))
-
-
-def licensed(allowed: Sequence[str] | None) -> Check | None:
-    """The licence must be one of those allowed."""
-    if allowed is None:
-        return None
-    folded = {license.casefold() for license in allowed}
-    threshold = ", ".join(allowed)
-    return lambda row: None if (row.license or "").casefold() in folded else Finding(row.license or "none", threshold)

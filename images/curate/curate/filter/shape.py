@@ -1,19 +1,48 @@
 """Length and format of a text."""
 
-import ast
-import json
 import re
-import warnings
+from pathlib import Path
 
-from curate.filter.row import Check, Finding, Measure, Row
+import numpy as np
+
+from contract.failures import BadInput
+from curate.filter.code import json_problem
+from curate.filter.rows import Check, Measure, Rows, Values, Verdicts, failing, none_of, texts_of
 
 SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’»)\]*_]*\s*\Z")
-CODE_BLOCK = re.compile(r"^```(python|py|json)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TAIL = 20  # characters in which a sentence's end is looked for
+SHOWN = 200  # characters of a match kept in the ledger
 
 
-def length_in(unit: str) -> Measure:
-    """Characters, or words between white space."""
-    return (lambda row: len(row.text)) if unit == "characters" else (lambda row: len(row.tokens))
+def characters(rows: Rows) -> Values:
+    """Characters."""
+    return rows.characters
+
+
+def words(rows: Rows) -> Values:
+    """Words between white space."""
+    return np.fromiter((len(text.split()) for text in rows.strings), np.int64, len(rows))
+
+
+def tokens(tokenizer: Path) -> Measure:
+    """Tokens of a `tokenizer.json`, special ones aside. Raises `BadInput` for a file that is none."""
+    from tokenizers import Tokenizer
+
+    text = tokenizer.read_text(encoding="utf-8", errors="replace")
+    if json_problem(text) or '"model"' not in text:
+        raise BadInput("the file is no tokenizer", expected="a tokenizer.json", where=tokenizer.name)
+    encoder = Tokenizer.from_str(text)
+
+    def measure(rows: Rows) -> Values:
+        encoded = encoder.encode_batch_fast(rows.strings, add_special_tokens=False)
+        return np.fromiter(map(len, encoded), np.int64, len(rows))
+
+    return measure
+
+
+def code_parses(rows: Rows) -> Verdicts:
+    """Every Markdown code block in a language with a parser here must parse."""
+    return failing(rows.code.problems, "code that parses")
 
 
 def must_match(pattern: str | None) -> Check | None:
@@ -21,7 +50,7 @@ def must_match(pattern: str | None) -> Check | None:
     if pattern is None:
         return None
     search = re.compile(pattern).search
-    return lambda row: None if search(row.text) else Finding("no match", pattern)
+    return none_of(lambda text: None if search(text) else "no match", texts_of, pattern)
 
 
 def must_not_match(pattern: str | None) -> Check | None:
@@ -29,41 +58,20 @@ def must_not_match(pattern: str | None) -> Check | None:
     if pattern is None:
         return None
     search = re.compile(pattern).search
-    return lambda row: Finding(found[0][:200], pattern) if (found := search(row.text)) else None
+    return none_of(lambda text: found[0][:SHOWN] if (found := search(text)) else None, texts_of, pattern)
 
 
-def is_json(row: Row) -> Finding | None:
-    """The text must be one JSON value."""
-    problem = _json_problem(row.text)
-    return Finding(problem, "one JSON value") if problem else None
+def _not_json(text: str) -> str | None:
+    return json_problem(text) or None
 
 
-def ends_like_a_sentence(row: Row) -> Finding | None:
-    """The text must end in . ! ? or …, closing quotes and brackets aside."""
-    tail = row.text.rstrip()[-20:]
-    return None if SENTENCE_END.search(tail) else Finding(tail, ". ! ? …")
+def _unfinished(text: str) -> str | None:
+    tail = text.rstrip()[-TAIL:]
+    return None if SENTENCE_END.search(tail) else tail
 
 
-def code_parses(row: Row) -> Finding | None:
-    """Every Markdown code block marked `python` or `json` must parse."""
-    for language, code in CODE_BLOCK.findall(row.text):
-        if problem := _json_problem(code) if language == "json" else _python_problem(code):
-            return Finding(f"{language}: {problem}", "code that parses")
-    return None
+is_json = none_of(_not_json, texts_of, "one JSON value")
+"""The text must be one JSON value."""
 
-
-def _json_problem(text: str) -> str:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return str(error) or type(error).__name__
-    return ""
-
-
-def _python_problem(code: str) -> str:
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # all four are the parser's way to say no
-        return str(error) or type(error).__name__
-    return ""
+ends_like_a_sentence = none_of(_unfinished, texts_of, ". ! ? …")
+"""The text must end in . ! ? or …, closing quotes and brackets aside."""

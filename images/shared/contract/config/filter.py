@@ -4,14 +4,17 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import Config, Pattern, RowsConfig
+from contract.config.base import Config, Pattern, RowsConfig, Source
 
 
 class Length(Config):
     """Bounds on a text's length; null means no bound."""
 
-    unit: Literal["characters", "words"] = "characters"
-    """What is counted."""
+    unit: Literal["characters", "words", "tokens"] = "characters"
+    """What is counted: characters, words between white space, or tokens of `tokenizer`."""
+
+    tokenizer: str = ""
+    """For `tokens`: path in the store of a `tokenizer.json`, as Hugging Face models have it."""
 
     minimum: int | None = Field(None, ge=0)
     """Shortest text kept (in `unit`)."""
@@ -23,6 +26,8 @@ class Length(Config):
     def _ordered(self) -> Self:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        if (self.unit == "tokens") != bool(self.tokenizer):
+            raise ValueError("unit `tokens` and a `tokenizer` go together")
         return self
 
 
@@ -34,6 +39,12 @@ class Keywords(Config):
 
     include: list[str] = []
     """A text that holds none of these phrases is dropped; an empty list asks for nothing."""
+
+    exclude_file: str = ""
+    """Path in the store of more phrases to exclude, one per line (UTF-8); thousands cost no more than a few."""
+
+    include_file: str = ""
+    """Path in the store of more phrases of which a text must hold one, one per line (UTF-8)."""
 
 
 class Format(Config):
@@ -52,7 +63,8 @@ class Format(Config):
     """Drop texts that do not end in . ! ? or a closing quote or bracket after one."""
 
     code_parses: bool = False
-    """Drop texts with a Markdown code block marked `python` or `json` that does not parse."""
+    """Drop texts with a Markdown code block that does not parse, of JSON, Python, bash, C, C++, Go, Java, JavaScript,
+    Rust or TypeScript; blocks of other languages stay unchecked and are counted as such."""
 
 
 class Samples(Config):
@@ -68,8 +80,44 @@ class Samples(Config):
     """Drop samples whose answer repeats more than this share of the instruction in one run (0 to 1); null: off."""
 
 
+class Classifier(Config):
+    """A trained fastText classifier of text quality."""
+
+    model: str = ""
+    """Path in the store of a supervised fastText model (.bin or .ftz); empty: off."""
+
+    label: str = ""
+    """Label of the texts to keep, with or without fastText's `__label__` before it."""
+
+    minimum: float = Field(0.5, ge=0, le=1)
+    """Least probability of that label (0 to 1)."""
+
+    @model_validator(mode="after")
+    def _labelled(self) -> Self:
+        if self.model and not self.label:
+            raise ValueError("a classifier needs the `label` of the texts to keep")
+        return self
+
+
+class Language(Config):
+    """The language of a text, by fastText's model for 176 languages."""
+
+    allowed: list[str] = []
+    """Languages kept, by ISO 639 code as the model has it (`en`, `de`, `zh`); empty allows all and identifies none."""
+
+    minimum: float = Field(0.65, ge=0, le=1)
+    """Least confidence in the language found (0 to 1), where `allowed` names some."""
+
+    model: str = ""
+    """Path in the store of another supervised fastText model, such as `lid.176.bin`; empty takes the small published
+    `lid.176.ftz`."""
+
+    fill: bool = False
+    """Write the language found into documents that name none, where the confidence reaches `minimum`."""
+
+
 class Quality(Config):
-    """Published heuristics of text quality."""
+    """Published heuristics of text quality, and a trained classifier."""
 
     gopher_quality: bool = False
     """The quality rules of Gopher (Rae et al. 2021, table A1), meant for whole documents of 50 words and more."""
@@ -82,6 +130,9 @@ class Quality(Config):
 
     fineweb: bool = False
     """The rules that FineWeb added (Penedo et al. 2024, section 3.6)."""
+
+    classifier: Classifier = Classifier()
+    """A classifier of your own."""
 
 
 class FilterConfig(RowsConfig):
@@ -99,6 +150,9 @@ class FilterConfig(RowsConfig):
     format: Format = Format()
     """The shape a text must have."""
 
+    language: Language = Language()
+    """Languages to keep."""
+
     quality: Quality = Quality()
     """Heuristics of text quality."""
 
@@ -106,7 +160,20 @@ class FilterConfig(RowsConfig):
     """Rules on a sample's instruction and answer."""
 
     licenses: list[str] | None = None
-    """Licences allowed, in any case; a row of another or of none is dropped. Null allows all."""
+    """Licences allowed: SPDX names (`MIT`), families (`CC-BY*`, which takes in CC-BY-NC too), or `unknown` for rows
+    with none or none that is recognised; in any case and in common spellings. Null allows all."""
 
     audit: bool = False
     """Drop nothing; count and report what the rules would have dropped."""
+
+
+def filter_sources(config: FilterConfig) -> list[Source]:
+    """The files of the store that a config names; what is in them is part of the result's key."""
+    uris = (
+        config.length.tokenizer,
+        config.keywords.exclude_file,
+        config.keywords.include_file,
+        config.language.model,
+        config.quality.classifier.model,
+    )
+    return [Source(uri=uri) for uri in uris if uri]

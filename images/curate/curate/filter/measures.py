@@ -1,0 +1,202 @@
+"""Every published measure of a batch of texts, in one pass over their UTF-8 bytes."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curate.filter import characters, pages, pieces, prose, repeats, tokens
+from curate.filter.characters import Classes
+from curate.filter.pieces import Known, Numbers, Spans, Text
+from curate.filter.repeats import Sums, Table, Values
+from curate.scan.compiled import compiled
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Offsets: TypeAlias = npt.NDArray[np.int64]
+
+LONGEST = 2_000_000  # characters measured; what has fewer than 100,000 words in them has too long words for Gopher
+TOP, REPEATED = (2, 3, 4), (5, 6, 7, 8, 9, 10)
+QUALITY = ("words", "word_length", "signs", "bullets", "ellipses", "letters", "stop_words")
+REPETITION = (
+    *("lines", "line_characters", "paragraphs", "paragraph_characters"),
+    *(f"top_{n}" for n in TOP),
+    *(f"repeated_{n}" for n in REPEATED),
+)
+
+C4 = ("filler", "curly", "sentences")
+FINEWEB = ("ended_lines", "short_lines", "repeated_characters", "line_ends")
+FAMILIES = {"quality": QUALITY, "repetition": REPETITION, "c4": C4, "fineweb": FINEWEB}
+"""The measures of each family, in the order of its columns."""
+
+
+class Room(NamedTuple):
+    """Arrays that every row of a batch uses again: a text, a line of it, its tokens, and what is counted in them."""
+
+    text: Text
+    line: Text
+    spans: Spans
+    sums: Sums
+    table: Table
+    tops: Numbers
+
+
+class Wanted(NamedTuple):
+    """Where measures go, one row for each text; a family that nobody wants has no rows."""
+
+    quality: Values
+    repetition: Values
+    c4: Values
+    fineweb: Values
+
+
+class Given(NamedTuple):
+    """Tokens cut by somebody else: starts and ends in characters, and where each row's tokens begin."""
+
+    spans: Spans
+    offsets: Offsets
+
+
+def measure(texts: pa.Array, families: Collection[str], cut: Sequence[Sequence[str]] | None = None) -> Wanted:
+    """The measures of some families, each of shape `(rows, len(FAMILIES[name]))`.
+
+    With `cut`, the tokens of each text in order, words and n-grams are those instead of this module's own; C4's
+    sentences stay its own. Of a text longer than `LONGEST` characters, that many are measured.
+    """
+    data, offsets = utf8(texts)
+    longest = int(min(np.diff(offsets).max(initial=0), LONGEST))
+    room = Room(
+        _text(longest),
+        _text(longest),
+        np.zeros((3, longest + 2), np.int32),
+        repeats.new_sums(longest),
+        repeats.new_table(longest + 1),
+        np.zeros(len(TOP), np.int32),
+    )
+    wanted = Wanted(
+        *(np.zeros((len(texts) if name in families else 0, len(FAMILIES[name]))) for name in Wanted._fields)
+    )
+    given = _given(texts.to_pylist(), cut) if cut is not None else Given(np.zeros((2, 0), np.int32), offsets[:0])
+    _measure(data, offsets, characters.classes(), pieces.known(), given, room, wanted)
+    return wanted
+
+
+def utf8(texts: pa.Array) -> tuple[Bytes, Offsets]:
+    """The bytes of texts without nulls, and where each begins and the last ends."""
+    wide = texts.cast(pa.large_string())
+    _, bounds, data = wide.buffers()
+    offsets = np.frombuffer(bounds, np.int64, len(wide) + 1, wide.offset * 8)
+    return np.frombuffer(data or b"", np.uint8), offsets
+
+
+def _text(longest: int) -> Text:
+    return Text(np.zeros(longest, np.uint32), np.zeros(longest, np.uint32))
+
+
+def _given(texts: Sequence[str], cut: Sequence[Sequence[str]]) -> Given:
+    """Where tokens stand in their texts. Raises `ValueError` for one that is not there."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for text, parts in zip(texts, cut, strict=True):
+        place = 0
+        for part in parts:
+            starts.append(text.index(part, place))
+            place = starts[-1] + len(part)
+            ends.append(place)
+    offsets = np.cumsum([0, *map(len, cut)]).astype(np.int64)
+    return Given(np.array([starts, ends], np.int32), offsets)
+
+
+@compiled
+def _decode(data: Bytes, start: int, end: int, table: Classes, text: Text) -> int:
+    """Fill a text with the characters of UTF-8 bytes; returns how many there are."""
+    kinds = text.kinds
+    points = text.points
+    size = 0
+    while start < end and size < len(text.points):
+        first = np.uint32(data[start])
+        length = 1
+        if first >= 0xF0:
+            point, length = first & 7, 4
+        elif first >= 0xE0:
+            point, length = first & 15, 3
+        elif first >= 0xC0:
+            point, length = first & 31, 2
+        else:
+            point = first
+        for more in range(1, length):
+            point = (point << 6) | (data[start + more] & 63)
+        points[size], kinds[size] = point, table[point]
+        size += 1
+        start += length
+    return size
+
+
+@compiled
+def _measure(
+    data: Bytes, offsets: Offsets, table: Classes, rules: Known, given: Given, room: Room, wanted: Wanted
+) -> None:
+    needs_tokens = len(wanted.quality) + len(wanted.repetition) + len(wanted.fineweb) > 0
+    for row in range(len(offsets) - 1):
+        size = _decode(data, offsets[row], offsets[row + 1], table, room.text)
+        newlines = prose.count(room.text.points, size, prose.NEWLINE)
+        if len(wanted.c4):
+            wanted.c4[row] = pages.page(room.text, size, room.line, room.spans, rules)
+        count = 0
+        if len(given.offsets):
+            count = given.offsets[row + 1] - given.offsets[row]
+            room.spans[:2, :count] = given.spans[:, given.offsets[row] : given.offsets[row + 1]]
+        elif needs_tokens:
+            count = tokens.tokenise(room.text, 0, size, room.spans, rules)
+        if len(wanted.quality):
+            _quality(room, size, count, wanted.quality[row])
+        if len(wanted.fineweb):
+            _fineweb(room, size, count, newlines, wanted.fineweb[row])
+        if len(wanted.repetition):
+            _repetition(room, size, count, newlines, wanted.repetition[row])
+
+
+@compiled
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+@compiled
+def _quality(room: Room, size: int, count: int, out: Values) -> None:
+    words, characters_in, lettered = prose.kinds_of_tokens(room.text, room.spans, count)
+    hashes, ellipses = prose.signs(room.text.points, size)
+    lines, bullets, trailing = prose.listed_lines(room.text, size)
+    out[0] = words
+    out[1] = _share(characters_in, words)
+    out[2] = _share(max(hashes, ellipses), count)
+    out[3] = _share(bullets, lines)
+    out[4] = _share(trailing, lines)
+    out[5] = _share(lettered, count)
+    out[6] = prose.stop_words(room.text, room.spans, count, prose.STOPS)
+
+
+@compiled
+def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
+    lines, ended, short = prose.line_shapes(room.text, size)
+    _, _, again = repeats.repeated_parts(room.text, 0, size, repeats.FULL_LINES, newlines, room.table)
+    out[0] = _share(ended, lines)
+    out[1] = _share(short, lines)
+    out[2] = _share(again, size - newlines)
+    out[3] = _share(newlines, count)
+
+
+@compiled
+def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
+    parts, again, lost = repeats.repeated_parts(room.text, 0, size, repeats.LINES, newlines, room.table)
+    out[0], out[1] = _share(again, parts), _share(lost, size)
+    start, end = prose.stripped(room.text, 0, size)
+    parts, again, lost = repeats.repeated_parts(room.text, start, end, repeats.PARAGRAPHS, newlines, room.table)
+    out[2], out[3] = _share(again, parts), _share(lost, size)
+    opening = repeats.sum_up(room.text, room.spans, count, room.sums)
+    whole = size if opening == count else room.spans[1, opening - 1]
+    repeats.top_grams(room.sums, opening, 4, room.table, room.tops)
+    for place in range(3):
+        out[4 + place] = _share(room.tops[place], whole)
+    for length in range(5, 11):
+        out[length + 2] = _share(repeats.repeated_grams(room.sums, opening, length, room.table), whole)

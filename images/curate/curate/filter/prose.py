@@ -1,0 +1,203 @@
+"""How much a text looks like prose: Gopher's measures of words, FineWeb's of lines, C4's of sentences."""
+
+import numpy as np
+
+from curate.filter import characters as c
+from curate.filter.pieces import ELLIPSIS, PERIOD, Points, Spans, Text
+from curate.scan.compiled import compiled
+
+NEWLINE, RETURN, BULLET, MINUS, NUMBER_SIGN, CURLY = 10, 13, 0x2022, 45, 35, 123
+OPEN, CLOSE, DOUBLE_QUOTE, QUOTE, EXCLAMATION, QUESTION = 91, 93, 34, 39, 33, 63
+STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
+LONGEST_WORD, FEWEST_WORDS = 1_000, 3
+
+
+def letters(*phrases: str) -> Points:
+    """Phrases one after another, each before a 0, as code points."""
+    return np.array([ord(character) for phrase in phrases for character in f"{phrase}\0"], np.uint32)
+
+
+STOPS, FILLER, SCRIPT = letters(*STOP_WORDS), letters("lorem ipsum"), letters("javascript")
+POLICY = letters("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+NOTES = letters("[edit]", "[citation needed]")
+
+
+@compiled
+def is_line_end(point: int) -> bool:
+    """What `str.splitlines` cuts at."""
+    return 10 <= point <= 13 or 28 <= point <= 30 or point == 0x85 or point == 0x2028 or point == 0x2029
+
+
+@compiled
+def line_end(text: Text, start: int, end: int) -> int:
+    """Where the line that begins at `start` ends, without its line end."""
+    points = text.points
+    place = start
+    while place < end and not is_line_end(points[place]):
+        place += 1
+    return place
+
+
+@compiled
+def after(text: Text, place: int, end: int) -> int:
+    """Where the next line begins."""
+    points = text.points
+    two = place + 1 < end and points[place] == RETURN and points[place + 1] == NEWLINE
+    return place + 2 if two else place + 1
+
+
+@compiled
+def stripped(text: Text, start: int, end: int) -> tuple[int, int]:
+    """The bounds without white space at either end."""
+    kinds = text.kinds
+    while start < end and kinds[start] & c.SPACE:
+        start += 1
+    while end > start and kinds[end - 1] & c.SPACE:
+        end -= 1
+    return start, end
+
+
+@compiled
+def ends_in_ellipsis(points: Points, start: int, end: int) -> bool:
+    """Whether it ends in `...` or `…`."""
+    if end - start >= 3 and points[end - 1] == PERIOD:
+        return bool(points[end - 2] == PERIOD and points[end - 3] == PERIOD)
+    return bool(end > start and points[end - 1] == ELLIPSIS)
+
+
+@compiled
+def listed_lines(text: Text, end: int) -> tuple[int, int, int]:
+    """Lines; those that begin with a bullet; those that end in an ellipsis."""
+    points = text.points
+    lines = bullets = ellipses = place = 0
+    while place < end:
+        stop = line_end(text, place, end)
+        start, last = stripped(text, place, stop)
+        lines += 1
+        bullets += start < last and (points[start] == BULLET or points[start] == MINUS)
+        ellipses += ends_in_ellipsis(text.points, start, last)
+        place = after(text, stop, end)
+    return lines, bullets, ellipses
+
+
+@compiled
+def count(points: Points, end: int, wanted: int) -> int:
+    """How often a character occurs."""
+    found = 0
+    for place in range(end):
+        found += points[place] == wanted
+    return found
+
+
+@compiled
+def signs(points: Points, end: int) -> tuple[int, int]:
+    """Number signs; ellipses, each `...` or `…`."""
+    ellipses = count(points, end, ELLIPSIS)
+    place = 2
+    while place < end:
+        if points[place] == PERIOD and points[place - 1] == PERIOD and points[place - 2] == PERIOD:
+            ellipses += 1
+            place += 2
+        place += 1
+    return count(points, end, NUMBER_SIGN), ellipses
+
+
+@compiled
+def kinds_of_tokens(text: Text, spans: Spans, count: int) -> tuple[int, int, int]:
+    """Tokens that are no mere marks, the characters in them, and tokens with a letter."""
+    kinds = text.kinds
+    words = characters = lettered = 0
+    for token in range(count):
+        word = letter = False
+        for place in range(spans[0, token], spans[1, token]):
+            word = word or not kinds[place] & c.SYMBOL
+            if kinds[place] & c.ALPHA:
+                letter = True
+                break
+        word = word or letter
+        words += word
+        lettered += letter
+        characters += (spans[1, token] - spans[0, token]) if word else 0
+    return words, characters, lettered
+
+
+@compiled
+def stop_words(text: Text, spans: Spans, count: int, stops: Points) -> int:
+    """How many different stop words are among the tokens, as they are written in the list."""
+    found = 0
+    for token in range(count):
+        start, end = spans[0, token], spans[1, token]
+        if end - start <= 4:
+            bit, place = 1, 0
+            while place < len(stops):
+                place, equal = _compare(text.points, start, end, stops, place)
+                found |= bit if equal else 0
+                bit *= 2
+    number = 0
+    while found:
+        number += found & 1
+        found >>= 1
+    return number
+
+
+@compiled
+def _compare(points: Points, start: int, end: int, phrases: Points, place: int) -> tuple[int, bool]:
+    """Where the next phrase begins, and whether this one is what stands between `start` and `end`."""
+    equal = True
+    while phrases[place] != 0:
+        equal = equal and start < end and points[start] == phrases[place]
+        start += 1
+        place += 1
+    return place + 1, equal and start == end
+
+
+@compiled
+def matches_at(text: Text, start: int, end: int, phrases: Points) -> int:
+    """Length of the first of the phrases that stands at `start`, in any case, or 0."""
+    points = text.points
+    place = 0
+    while place < len(phrases):
+        first, at, equal = place, start, True
+        while phrases[place] != 0:
+            equal = equal and at < end and _lower(points[at]) == phrases[place]
+            at += 1
+            place += 1
+        if equal:
+            return place - first
+        place += 1
+    return 0
+
+
+@compiled
+def _lower(point: int) -> int:
+    return point + 32 if 65 <= point <= 90 else point
+
+
+@compiled
+def holds(text: Text, start: int, end: int, phrases: Points, initials: int) -> bool:
+    """Whether one of the phrases is there, in any case; `initials` has a bit for each of their first letters."""
+    points = text.points
+    for place in range(start, end):
+        letter = _lower(points[place]) - 97
+        if 0 <= letter < 26 and (initials >> letter) & 1 and matches_at(text, place, end, phrases):
+            return True
+    return False
+
+
+@compiled
+def line_shapes(text: Text, end: int) -> tuple[int, int, int]:
+    """FineWeb's lines with text; those that end in punctuation; those of 30 characters or fewer."""
+    kinds = text.kinds
+    points = text.points
+    lines = ended = short = start = 0
+    while start <= end:
+        stop, blank = start, True
+        while stop < end and points[stop] != NEWLINE:
+            blank = blank and kinds[stop] & c.SPACE != 0
+            stop += 1
+        if not blank:
+            lines += 1
+            ended += kinds[stop - 1] & c.TERMINAL != 0
+            short += stop - start <= 30
+        start = stop + 1
+    return lines, ended, short
