@@ -36,12 +36,14 @@ def plain_object(data: bytes) -> dict[str, Any] | None:
 
 def _rounded(value: Any) -> bool:
     """Whether a number may have lost digits: a float that a whole number beyond 64 bits would have become."""
-    deep = []
-    for inner in value.values() if type(value) is dict else value if type(value) is list else (value,):
-        kind = type(inner)
-        if kind is float:
-            if inner >= BEYOND or inner <= -BEYOND:
-                return True
-        elif kind is dict or kind is list:
-            deep.append(inner)
-    return any(map(_rounded, deep))
+    waiting = [value]
+    while waiting:  # no recursion: a value may be nested deeper than Python's stack
+        outer = waiting.pop()
+        for inner in outer.values() if type(outer) is dict else outer if type(outer) is list else (outer,):
+            kind = type(inner)
+            if kind is float:
+                if inner >= BEYOND or inner <= -BEYOND:
+                    return True
+            elif kind is dict or kind is list:
+                waiting.append(inner)
+    return False
