@@ -96,12 +96,12 @@ def test_the_published_weights_are_whole():
 
 
 def test_a_verdict_depends_on_no_other_row():
-    rule = RephrasedItems([TASK, "Name the capital of a country"], 5)
+    rule = RephrasedItems([TASK, "Name the capital of a country"], Rephrased(check=1e-9))
     rows = [REWORDED, "Something else entirely", TASK, ""]
-    alone = [rule.found(pa.array([row]), words([row]), 0) for row in rows]
-    together = rule.found(pa.array(rows), words(rows), 0)
+    alone = [rule.found(pa.array([row]), words([row])) for row in rows]
+    together = rule.found(pa.array(rows), words(rows))
     assert [(found.item, found.score) for found in together] == [(f.item, f.score) for some in alone for f in some]
-    assert rule.found(pa.array([], pa.string()), words([]), 0) == []
+    assert rule.found(pa.array([], pa.string()), words([])) == []
 
 
 def gold(shared_data) -> tuple[list[Item], list[str]]:

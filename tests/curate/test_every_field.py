@@ -148,6 +148,7 @@ HUB = {"sources": [{"uri": "hub://someone/stories", "hub": {}}]}
 ALL = {"sources": [{"uri": "raw/a"}], "max_rejected": 1}
 BENCH = {"benchmarks": [{"uri": "raw/bench.jsonl", "name": "exam", "fields": ["question"]}]}
 TASKS = {"benchmarks": [{"uri": "raw/tasks.jsonl", "name": "exam", "fields": ["question"]}], "rephrased": {}}
+NEAREST = TASKS | {"rephrased": {"candidates": 1, "embedding": {"model": "models/garden", "candidates": 1}}}
 REWORDED = {"benchmarks": [BENCH["benchmarks"][0] | {"paraphrases": {"uri": "raw/bench.jsonl", "field": "question"}}]}
 REWORDED |= {"measure_recall": True}
 EASY = {"uri": "raw/lists.json", "records_at": "easy", "field": "question"}
@@ -324,6 +325,9 @@ CASES: dict[str, list[Case]] = {
         Case("benchmarks.answer", ["hint"], '"id": "doc-0"', BENCH | ALONE | {"weighted": 0.8}, "held"),
         Case("rephrased.threshold", 0.95, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
         Case("rephrased.candidates", 1, '"rule": "rephrased", "id": "doc-inflected"', TASKS, "reworded"),
+        Case("rephrased.embedding.model", "models/other", "figure encoder", NEAREST, "reworded"),
+        Case("rephrased.embedding.candidates", 2, '"rule": "rephrased", "id": "doc-inflected"', NEAREST, "reworded"),
+        Case("rephrased.embedding.cosine", 0.9, '"rule": "rephrased", "id": "doc-1"', NEAREST, "reworded"),
         Case("rephrased.check", 0.5, "to_check.jsonl", TASKS | {"rephrased": {"threshold": 0.95}}, "reworded"),
         Case("measure_recall", True, "figure exam_recall_words_5", BENCH, "held"),
         Case("benchmarks.paraphrases.uri", "raw/tasks.jsonl", "figure exam_recall_paraphrase", REWORDED, "held"),
@@ -389,6 +393,8 @@ def store(tmp_path_factory):
         write_model(root / "models" / name, vectors)
     (root / "raw" / "old.txt").write_bytes("Das ist ein café.".encode("cp1252"))
     (root / "raw" / "page.html").write_bytes(article("local"))
+    garden = {word: [1.0, 60.0 * (word != "[UNK]")] for word in ("[UNK]", "gardener", "gives", "each")}
+    write_model(root / "models" / "garden", garden, longest=64)
     asked = [sample(0, QUESTION, "Seven."), sample(1, "Which question?", QUESTION), sample(2, "A fruit?", "An apple.")]
     for name, some in (SAMPLES | {"asked": asked}).items():
         write_dataset(root / name, some, Sample)

@@ -12,6 +12,7 @@ from curate.decontaminate.jaccard import NearItems
 from curate.decontaminate.rephrased.rule import RephrasedItems, Rephrasing
 from curate.decontaminate.short import ShortItems
 from curate.decontaminate.weighted import Shares, WeighedItems
+from curate.embed.embedder import Embedder
 from curate.shingles import Indices, Ragged, words
 from curate.text import Strings
 
@@ -44,7 +45,7 @@ class Matches(NamedTuple):
 class Matcher:
     """Looks for all items of all benchmarks in batches of texts."""
 
-    def __init__(self, items: Sequence[Item], config: DecontaminateConfig) -> None:
+    def __init__(self, items: Sequence[Item], config: DecontaminateConfig, encoder: Embedder | None = None) -> None:
         self.config = config
         self.words = words([item.text for item in items])
         self.index = Index(self.words, config.ngram)
@@ -52,8 +53,7 @@ class Matcher:
         self.any = Index(self.words, ANY_WORDS) if config.any_match else None
         self.near = NearItems(self.words, config.near) if config.near is not None else None
         self.weighed = _weighed(items, config.weighted) if config.weighted is not None else None
-        self.rephrased = _rephrased(items, config.rephrased) if config.rephrased else None
-        self.surely = config.rephrased.threshold if config.rephrased else 1.0
+        self.rephrased = _rephrased(items, config.rephrased, encoder) if config.rephrased else None
 
     def matches(self, texts: Strings) -> Matches:
         """What each row holds. Rows that share nothing with any item are never looked at one by one."""
@@ -61,10 +61,10 @@ class Matcher:
         held: dict[int, list[Match]] = {}
         for row, match in self._by_words(texts, rows):
             held.setdefault(row, []).append(match)
-        alike = self._by_meaning(texts, rows)
+        alike = self.rephrased.found(texts, rows) if self.rephrased else []
         for found in alike:
-            if found.score >= self.surely:
-                held.setdefault(found.row, []).append(Match(found.item, REPHRASED, found.score, self.surely))
+            if found.sure:
+                held.setdefault(found.row, []).append(Match(found.item, REPHRASED, found.score, found.threshold))
         unsure = [found for found in alike if found.row not in held]
         return Matches({row: sorted(held[row], key=_weight) for row in sorted(held)}, unsure)
 
@@ -78,12 +78,6 @@ class Matcher:
             yield from _columns(NEAR, *self.near.alike(rows), threshold=self.near.threshold)
         if self.weighed:
             yield from _columns(WEIGHTED, *self.weighed.weighed(rows))
-
-    def _by_meaning(self, texts: Strings, rows: Ragged) -> list[Rephrasing]:
-        config = self.config.rephrased
-        if not self.rephrased or not config:
-            return []
-        return self.rephrased.found(texts, rows, self.surely if config.check is None else config.check)
 
     def _by_coverage(self, rows: Ragged) -> Iterator[tuple[int, Match]]:
         overlaps = self.index.overlaps(rows)
@@ -116,8 +110,8 @@ def _weighed(items: Sequence[Item], threshold: float) -> WeighedItems:
     return WeighedItems(questions, [item.answer for item in items], threshold)
 
 
-def _rephrased(items: Sequence[Item], config: Rephrased) -> RephrasedItems:
-    return RephrasedItems([item.text for item in items], config.candidates)
+def _rephrased(items: Sequence[Item], config: Rephrased, encoder: Embedder | None) -> RephrasedItems:
+    return RephrasedItems([item.text for item in items], config, encoder)
 
 
 def best_of_rows(rows: Indices, values: Shares, most: int = ITEMS) -> Indices:

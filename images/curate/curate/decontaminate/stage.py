@@ -6,7 +6,8 @@ text. Writes `decontamination/<benchmark>.json` and `.html`, and `to_check.jsonl
 `BadInput` for a benchmark that cannot be read in full.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,9 @@ from curate.decontaminate.passages import Common, common
 from curate.decontaminate.recall import measured
 from curate.decontaminate.report import Report, reports_of
 from curate.decontaminate.to_check import ToCheck
+from curate.embed.cache import remembering
+from curate.embed.embedder import Embedder
+from curate.embed.load import sentence_transformer
 from curate.text import text_column
 from curate.threads import in_order
 from stagekit.job import Job
@@ -70,7 +74,26 @@ def run(job: Job) -> None:
     config = job.config
     _describe(job.output, config)
     items = [item for benchmark in config.benchmarks for item in read_items(benchmark)]
-    matcher = Matcher(items, config)
+    with _encoder(job) as encoder:
+        _search(job, items, Matcher(items, config, encoder))
+
+
+@contextmanager
+def _encoder(job: Job) -> Iterator[Embedder | None]:
+    """The encoder that the config asks for, if any, with a memory of what it encoded in earlier runs."""
+    settings = job.config.rephrased and job.config.rephrased.embedding
+    if not settings:
+        yield None
+        return
+    encoder = sentence_transformer(settings.model, job.config.workers)
+    job.output.metrics["encoder"] = encoder.name
+    with remembering(encoder, job.cache("embeddings")) as memory:
+        yield memory
+
+
+def _search(job: Job, items: Sequence[Item], matcher: Matcher) -> None:
+    """Look at every row; write rows, ledger and reports."""
+    config = job.config
     reports = reports_of(config.benchmarks, items, (matcher.words.lengths > 0).tolist())
     progress = job.progress(job.input("rows").rows, "rows")
     unsure = ToCheck(job.output, items) if config.rephrased and config.rephrased.check is not None else None

@@ -19,15 +19,23 @@ def embedder(config: Embedding, texts: Callable[[], Iterable[str]], workers: int
         from curate.embed.skipgram import train
 
         return train(texts(), config)
+    return sentence_transformer(config.model, workers)
+
+
+def sentence_transformer(model: str, workers: int = 0) -> Embedder:
+    """The sentence-transformer in a folder of the store; 0 workers means one thread per core.
+
+    Raises `BadInput` for a folder that is not there or not such a model.
+    """
     from curate.embed.transformer import SentenceTransformer
 
-    address = resolve(config.model)
+    address = resolve(model)
     if address.scheme == "file":
         if not Path(address.path).is_dir():
             raise BadInput("there is no such folder", expected="a sentence-transformer's folder", where=address.path)
         return SentenceTransformer(Path(address.path), workers)
     with tempfile.TemporaryDirectory(prefix="nocturne-") as folder:
-        _download(config.model, Path(folder))
+        _download(model, Path(folder))
         return SentenceTransformer(Path(folder), workers)
 
 

@@ -63,6 +63,26 @@ class Origins(Config):
     """Licences whose rows go, as the rows state them, whatever the case."""
 
 
+class NearestByMeaning(Config):
+    """The items nearest to each row by the vectors of a sentence-transformer."""
+
+    model: str = Field(min_length=1)
+    """Folder of a sentence-transformer with its ONNX export (`onnx/model.onnx` or `model.onnx`, `tokenizer.json`,
+    `1_Pooling/config.json`): `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root. What a row
+    says beyond the model's longest input is not seen."""
+
+    candidates: int = Field(3, ge=1, le=100)
+    """Items that each row is compared with closely beside those found by words, the nearest ones (1 to 100)."""
+
+    cosine: float | None = Field(None, gt=0, le=1)
+    """A row at least so near to an item goes by that alone (cosine, above 0, to 1); which value is safe depends on the
+    model. Null leaves it to the close comparison."""
+
+    def sources(self) -> list[Source]:
+        """The folder whose content decides the vectors."""
+        return [Source(uri=self.model)]
+
+
 class Rephrased(Config):
     """Rows that say what an item says in other words; a learned rule, so it can err."""
 
@@ -72,6 +92,10 @@ class Rephrased(Config):
 
     candidates: int = Field(5, ge=1, le=100)
     """Items that each row is compared with closely, the likeliest ones (1 to 100)."""
+
+    embedding: NearestByMeaning | None = None
+    """Also compare each row closely with the items nearest to it in meaning. Null compares with those found by words
+    only."""
 
     check: float | None = Field(None, gt=0, le=1)
     """Rows that stay, of at least this score, are also written to `decontamination/to_check.jsonl`, each with the item
@@ -135,6 +159,11 @@ class DecontaminateConfig(RowsConfig):
 
 
 def decontaminate_sources(config: DecontaminateConfig) -> list[Source]:
-    """What the stage reads beside its rows: the benchmarks, and their paraphrases where recall is measured."""
+    """What the stage reads beside its rows: the benchmarks, their paraphrases where recall is measured, a model."""
+    embedding = config.rephrased.embedding if config.rephrased else None
     reworded = [benchmark.paraphrases for benchmark in config.benchmarks if benchmark.paraphrases]
-    return [*config.benchmarks, *(reworded if config.measure_recall else [])]
+    return [
+        *config.benchmarks,
+        *(reworded if config.measure_recall else []),
+        *(embedding.sources() if embedding else []),
+    ]
