@@ -105,4 +105,4 @@ def test_a_folder_without_a_model_is_explained(decontaminated, tmp_path):
     (tmp_path / "empty" / "README.md").write_text("no model")
     with pytest.raises(BadInput, match="no ONNX model") as raised:
         decontaminated({"embedding": {"model": str(tmp_path / "empty")}})
-    assert "optimum-cli export onnx" in raised.value.sentence()
+    assert "sentence-transformers[onnx]" in raised.value.sentence()

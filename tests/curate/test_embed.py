@@ -94,6 +94,19 @@ def test_a_sentence_transformer_pools_as_its_folder_says(tmp_path, pooling, expe
     assert model.embed(["Red green", "Red green"]) == pytest.approx(np.array([expected, expected]), abs=1e-6)
 
 
+def test_both_ways_to_state_the_pooling_are_read(tmp_path):
+    """Flags for each kind, and one name, as sentence-transformers 5.7 writes it."""
+    folder = write_model(tmp_path / "model", VECTORS, "cls_token")
+    before = SentenceTransformer(folder)
+    stated = {"embedding_dimension": 3, "pooling_mode": "cls", "include_prompt": True}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(stated))
+    types = ("base.modules.transformer.Transformer", "sentence_transformer.modules.pooling.Pooling")
+    (folder / "modules.json").write_text(json.dumps([{"type": f"sentence_transformers.{name}"} for name in types]))
+    now = SentenceTransformer(folder)
+    assert now.name == before.name
+    assert np.array_equal(now.embed(["red green"]), before.embed(["red green"]))
+
+
 def test_batches_threads_and_neighbours_change_nothing(tmp_path):
     folder = write_model(tmp_path / "model", VECTORS, longest=64)
     rng = random.Random(2)
@@ -139,7 +152,7 @@ SQRT = {"word_embedding_dimension": 3, "pooling_mode_mean_sqrt_len_tokens": True
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (_without("onnx/model.onnx"), "no ONNX model.*Try: export it with `optimum-cli export onnx"),
+        (_without("onnx/model.onnx"), "no ONNX model.*Try: export it with sentence-transformers"),
         (_without("tokenizer.json"), "no tokenizer.json"),
         (_without("modules.json"), "no modules.json"),
         (_without("1_Pooling/config.json"), "no 1_Pooling/config.json"),
@@ -147,6 +160,7 @@ SQRT = {"word_embedding_dimension": 3, "pooling_mode_mean_sqrt_len_tokens": True
         (_with("tokenizer.json", {}), "holds no tokenizer"),
         (_with("modules.json", DENSE), "Transformer -> Pooling -> Dense"),
         (_with("1_Pooling/config.json", SQRT), "pooling is mean_sqrt_len"),
+        (_with("1_Pooling/config.json", {"embedding_dimension": 3, "pooling_mode": ["cls", "max"]}), "is cls and max"),
         (_with("1_Pooling/config.json", WIDE), "vectors have 3 numbers, 1_Pooling/config.json says 4"),
         (_with("onnx/model.onnx", b"not a model"), "the ONNX model cannot be loaded"),
         (

@@ -8,8 +8,7 @@ from contract.failures import BadInput
 
 GRAPHS = ("onnx/model.onnx", "model.onnx")
 EXPORT = (
-    "export it with `optimum-cli export onnx --model NAME FOLDER`, or with sentence-transformers by "
-    "`SentenceTransformer(NAME, backend='onnx').save_pretrained(FOLDER)`"
+    "export it with sentence-transformers[onnx]: `SentenceTransformer(NAME, backend='onnx').save_pretrained(FOLDER)`"
 )
 POOLINGS = ("mean", "cls", "max", "lasttoken")
 PLAIN = ("Transformer", "Pooling", "Normalize")
@@ -40,7 +39,7 @@ def layout_of(folder: Path) -> Layout:
         _tokenizer(folder),
         _longest(folder),
         _pooling(pooling, folder),
-        int(pooling["word_embedding_dimension"]),
+        int(pooling.get("word_embedding_dimension") or pooling["embedding_dimension"]),
         _prompt(folder),
     )
 
@@ -61,7 +60,10 @@ def _check_modules(folder: Path) -> None:
 
 
 def _pooling(config: dict[str, Any], folder: Path) -> str:
+    """The pooling's name: stated as such since sentence-transformers 5, as a flag for each before."""
     chosen = [name.removeprefix("pooling_mode_") for name, on in config.items() if on is True and "_mode_" in name]
+    stated = config.get("pooling_mode", chosen)
+    chosen = [stated] if isinstance(stated, str) else list(stated)
     names = [name.removesuffix("_token").removesuffix("_tokens") for name in chosen]
     if len(names) != 1 or names[0] not in POOLINGS:
         raise BadInput(
