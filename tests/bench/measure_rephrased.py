@@ -10,7 +10,7 @@ of them in sight; the column of odd places is the nearest to held out, and not s
 17 are empty, so that 147 can be found at most.
 
 `--encoder` names the folder of a sentence-transformer with its ONNX export. It is judged twice over the same rows: by
-cosine alone, and by what the rule finds when the nearest items are candidates too. About 2 to 4 minutes with
+cosine alone, and by what the rule finds when the nearest items are candidates too. About 4 minutes with
 all-MiniLM-L6-v2 on 2 cores. fastText's vectors, trained on items and rows together, are always judged by cosine alone:
 they are why the rule takes no word vectors. The picture holds the curves of that run, no other figures.
 """

@@ -64,19 +64,22 @@ class Origins(Config):
 
 
 class NearestByMeaning(Config):
-    """The items nearest to each row by the vectors of a sentence-transformer."""
+    """The items nearest to each row by the vectors of a sentence-transformer. Word vectors are no choice: fastText's,
+    trained on items and rows, put 5 of 164 rephrased HumanEval items nearer to an item than 1 % of unrelated rows."""
 
     model: str = Field(min_length=1)
     """Folder of a sentence-transformer with its ONNX export (`onnx/model.onnx` or `model.onnx`, `tokenizer.json`,
     `1_Pooling/config.json`): `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root. What a row
-    says beyond the model's longest input is not seen."""
+    says beyond the model's longest input is not seen. With all-MiniLM-L6-v2, `threshold` 0.9 finds 134 of 164 rephrased
+    HumanEval items instead of 129, and takes 1.05 % of unrelated code instructions for one instead of 0.97 %."""
 
     candidates: int = Field(3, ge=1, le=100)
     """Items that each row is compared with closely beside those found by words, the nearest ones (1 to 100)."""
 
     cosine: float | None = Field(None, gt=0, le=1)
     """A row at least so near to an item goes by that alone (cosine, above 0, to 1); which value is safe depends on the
-    model. Null leaves it to the close comparison."""
+    model: all-MiniLM-L6-v2 puts 1 % of unrelated code instructions above 0.78, and 0.1 % above 0.84. Null leaves it to
+    the close comparison."""
 
     def sources(self) -> list[Source]:
         """The folder whose content decides the vectors."""
