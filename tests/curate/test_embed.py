@@ -69,6 +69,23 @@ def test_nothing_to_learn_from_is_no_failure():
     assert one @ other < 0.9
 
 
+def test_few_long_texts_are_told_apart(shared_data):
+    """Of 76 articles nearly all are unlike each other; an edited copy still is like its original."""
+    found = json.loads((shared_data / "articles.json").read_text())["artifact_data"]
+    texts = [article["content"] for article in found]
+    draw = random.Random(0)
+    copies = [
+        " ".join(word if draw.random() > 0.2 else draw.choice(words) for word in words)
+        for words in (text.split() for text in texts[:9])
+    ]
+    vectors = train([*texts, *copies], Embedding()).embed([*texts, *copies])
+    among = vectors[: len(texts)] @ vectors[: len(texts)].T
+    near = (np.triu(among, 1) >= 0.9).any(axis=1).sum()
+    print(f"articles with another one at a cosine of 0.9: {near} of {len(texts)}")
+    assert near <= 3
+    assert (np.einsum("ij,ij->i", vectors[len(texts) :], vectors[:9]) >= 0.9).all()
+
+
 def test_the_training_rows_follow_content_and_stop_at_the_limit():
     digests, lengths = np.array([30, 10, 20], np.uint64), np.array([5, 6, 7])
     assert training_rows(digests, lengths, 13).tolist() == [1, 2]

@@ -42,11 +42,13 @@ class WordVectors:
     def centre(self, texts: Sequence[str], directions: int) -> None:
         """Take out of all vectors the mean of these texts and the `directions` in which they differ most.
 
-        Few texts, less than `ENOUGH` for each number of a vector, say nothing of what texts have in common.
+        Few texts, less than `ENOUGH` for each number of a vector, cannot tell these from what each one says: of them
+        only the direction that they share most goes, as in the paper. Left in, it puts any two long texts at 0.99.
         """
-        if len(texts) < ENOUGH * self.dimension:
-            return
         vectors = unit(self._sums(texts)).astype(np.float64)
+        if len(vectors) < ENOUGH * self.dimension:
+            self._common = np.linalg.svd(vectors, full_matrices=False)[2][:1].astype(np.float32)
+            return
         self._mean = vectors.mean(axis=0).astype(np.float32)
         spread = np.cov((vectors - self._mean).T, bias=True)
         _, axes = np.linalg.eigh(spread)
