@@ -61,7 +61,8 @@ def read_recipes(folder: Path) -> tuple[list[Recipe], list[BadConfig]]:
 def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:
     """A configuration with some of its fields replaced, addressed by dotted path (`instruct.pairs`).
 
-    Names that are no field of `root` belong to the DAG itself, such as `dataset`, and are left alone.
+    Names that are no field of `root` belong to the DAG itself, such as `dataset`, and are left alone. Null in the place
+    of an empty text is that empty text, as the trigger form shows it.
     """
     plain = root.model_dump(mode="json", by_alias=True)
     for name, value in params.items():
@@ -70,5 +71,5 @@ def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:
         for parent in parents:
             section = section.get(parent) if isinstance(section, dict) else None
         if isinstance(section, dict) and last in section:
-            section[last] = value
+            section[last] = "" if value is None and section[last] == "" else value
     return parse_config(type(root), plain, where)

@@ -69,11 +69,12 @@ def _param(name: str, field: Field) -> Param:
     schema, value = field
     section, _, rest = name.rpartition(".")
     extra: dict[str, Any] = {} if name in ESSENTIAL else {"section": _words(section or rest)}
+    empty = value == ""  # the UI takes an empty text for a missing one, and would let nobody trigger the run
     return Param(
-        value,
+        None if empty else value,
         description_md=schema.get("description", ""),
         title=_words(name if name in ESSENTIAL else rest),
-        type=schema["type"],
+        type=["null", "string"] if empty else schema["type"],
         **{bound: schema[bound] for bound in BOUNDS if bound in schema},
         **extra,
     )

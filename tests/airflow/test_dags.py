@@ -116,8 +116,23 @@ def test_form_has_every_scalar_with_the_recipes_value(recipes, name):
         missing = {path for path in wanted if path not in form and wanted[path] is not None}
         assert missing == set()
         assert {path: form[path].value for path in wanted if path in form} == {
-            p: wanted[p] for p in wanted if p in form
+            p: None if wanted[p] == "" else wanted[p] for p in wanted if p in form
         }
+
+
+@pytest.mark.parametrize("name", ["demo", "llm_twin"])
+def test_an_untouched_form_can_be_sent_and_changes_nothing(recipes, name):
+    """The UI lets nobody trigger a run while a field that may not be null is null or an empty text."""
+    for flow in (refresh_flow(recipes[name]), finetune_flow(recipes[name])):
+        form = trigger_form(flow)
+        blocked = [path for path, param in form.items() if param.value in (None, "") and "null" not in _types(param)]
+        assert blocked == []
+        assert flow.steps({path: param.resolve() for path, param in form.items()}) == flow.steps()
+
+
+def _types(param):
+    kinds = param.schema["type"]
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def test_form_is_typed_and_essential_fields_come_first(recipes):
