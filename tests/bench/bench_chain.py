@@ -36,7 +36,7 @@ GENERATED_ROW = 600  # words
 def steps(benchmarks: list[dict[str, Any]]) -> list[tuple[str, str, dict[str, Any]]]:
     """Name, stage and config, in the order of the house."""
     return [
-        ("ingest", "ingest", {"sources": [{"uri": "raw"}]}),
+        ("ingest", "ingest", {"sources": [{"uri": "raw", "fields": {"id": "id"}}]}),
         ("clean", "clean", {}),
         ("filter", "filter", {"quality": QUALITY, "audit": True}),
         ("exact", "deduplicate", {"near": False}),
