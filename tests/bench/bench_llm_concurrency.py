@@ -14,19 +14,19 @@ import tempfile
 import time
 from multiprocessing.connection import Connection
 
-from contract.config.instruct import Budget
+from contract.config.llm import Budget
 from contract.records import Message
 from contract.uris import parse_uri
 from generate.instruct.pairs import SCHEMA
 from generate.llm.cache import AnswerCache
-from generate.llm.engine import Engine, Retries
+from generate.llm.engine import Channel, Engine, Retries
 from generate.llm.health import Health
 from generate.llm.ordered import in_order
 from generate.llm.purse import Purse
 from generate.llm.question import Question
 from generate.llm.server import ChatServer
 from generate.llm.slots import Slots
-from generate.llm.spending import Meter
+from generate.llm.spending import Meter, Prices
 from llm_server import Behaviour, LlmServer
 from stagekit.store import open_store
 
@@ -52,12 +52,10 @@ def question(url: str, number: int) -> Question:
 async def run(url: str, number: int, concurrency: int, folder: str) -> None:
     store = open_store(parse_uri(folder))
     engine = Engine(
-        ChatServer(url, "none", 60, concurrency),
+        {url: Channel(ChatServer(url, "none", 60, concurrency), Slots(concurrency), Health(url, 60))},
         AnswerCache(store, logging.getLogger()),
-        Meter(Budget(), None),
+        Meter(Budget(), Prices([])),
         Purse(store),
-        Slots(concurrency),
-        Health(url, 60),
         Retries(10, 0.1, 0),
     )
     ended = [e async for e in in_order((question(url, n) for n in range(number)), _ask(engine), number)]

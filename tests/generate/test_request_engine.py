@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.config.instruct import Budget, Price
+from contract.config.llm import Budget, Endpoint, Price
 from contract.failures import RemoteTrouble
 from contract.records import Message
 from contract.uris import parse_uri
@@ -18,10 +18,10 @@ from generate.llm.cache import AnswerCache
 from generate.llm.jsontext import parse, salvage
 from generate.llm.ordered import in_order
 from generate.llm.purse import Purse
-from generate.llm.question import Question, server_name
+from generate.llm.question import OPENAI, Question, server_name
 from generate.llm.refusals import declines
 from generate.llm.slots import Slots
-from generate.llm.spending import Meter, Spent
+from generate.llm.spending import Meter, Prices, Spent
 from generate.llm.tokens import text_tokens
 from generate.llm.waiting import LONGEST, backoff, retry_after
 from stagekit.store import open_store
@@ -121,7 +121,7 @@ def test_the_earliest_chunk_goes_first_and_a_cancelled_one_leaves_no_slot_taken(
 )
 def test_spending_never_passes_the_limit_and_stops_within_one_request_of_it(cap, requests, at_once):
     async def scenario():
-        meter, gate = Meter(Budget(tokens=cap), None), asyncio.Semaphore(at_once)
+        meter, gate = Meter(Budget(tokens=cap), Prices([])), asyncio.Semaphore(at_once)
         refused = []
 
         async def work(prompt, completion, share):
@@ -145,12 +145,17 @@ def test_spending_never_passes_the_limit_and_stops_within_one_request_of_it(cap,
 
 def test_a_lost_answer_is_held_against_the_limit_but_not_reported():
     async def scenario():
-        meter = Meter(Budget(money=1.0), Price(prompt=0, completion=1_000))
-        worst = Spent(1, 100, 600)
+        prices = Prices([Endpoint(model="m", price=Price(prompt=0, completion=1_000))])
+        asked = Question(OPENAI, "m", (), temperature=0, max_tokens=600, seed=0, schema={})
+        meter, worst, actual = (
+            Meter(Budget(money=1.0), prices),
+            prices.bill(asked, 100, 600),
+            prices.bill(asked, 90, 200),
+        )
         assert meter.typical(worst) == worst
         assert await meter.reserve(worst)
-        meter.settle(worst, Spent(1, 90, 200))
-        assert meter.typical(worst) == Spent(1, 90, 200)
+        meter.settle(worst, actual)
+        assert meter.typical(worst) == actual
         assert await meter.reserve(worst)
         meter.settle(worst, Spent(1), held=meter.typical(worst))
         assert (meter.money, meter.spent.requests) == (0.2, 2)

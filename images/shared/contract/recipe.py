@@ -15,7 +15,8 @@ from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
 from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
 from contract.config.ingest import IngestConfig
-from contract.config.instruct import Budget, InstructConfig
+from contract.config.instruct import InstructConfig
+from contract.config.llm import Budget
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
 from contract.failures import BadConfig

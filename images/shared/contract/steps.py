@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from contract.config.base import StageConfig
 from contract.config.decontaminate import DecontaminateConfig
 from contract.config.finetune import PlanConfig, TrainConfig
-from contract.config.instruct import Budget
+from contract.config.llm import Budget
 from contract.recipe import Finetune, Recipe
 from contract.stages import BY_NAME, Stage
 

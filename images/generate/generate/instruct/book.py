@@ -10,25 +10,21 @@ from pydantic import BaseModel
 from contract.manifest import Status
 from contract.records import Chunk, LedgerEntry, Sample
 from generate.instruct import checks
-from generate.instruct.dialogue import Dropped, Exchange
+from generate.instruct.dialogue import Dropped
+from generate.llm import exchange
+from generate.llm.exchange import REQUESTS, Exchange
 from stagekit.job import Job
 
-CHUNKS, REQUESTS, PAIRS = "chunks", "requests", "pairs"
+CHUNKS, PAIRS = "chunks", "pairs"
 HELD_CHUNKS = 200
-RULES = checks.RULES | {
-    "refusal": "the model declined",
-    "malformed": "not the JSON that was asked for, and nothing in it could be saved",
-    "no_good_pair": "an answer of which no pair passed the checks",
-    "no_passage": "no whole sentences to answer with",
-    "budget": "not sent: a limit on spending is reached",
-    "rate_limited": "still told to wait when nothing else was left to ask",
-    "server_error": "the server answered 5xx on every try",
-    "timeout": "no answer in time on any try",
-    "cut_off": "the connection broke on every try",
-    "unreadable": "no chat completion came back on any try",
-    "unreachable": "no connection on any try",
-    "bad_request": "the server calls the request malformed",
-}
+RULES = (
+    checks.RULES
+    | exchange.RULES
+    | {
+        "no_good_pair": "an answer of which no pair passed the checks",
+        "no_passage": "no whole sentences to answer with",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -86,15 +82,15 @@ class Book:
         self.out.keep(PAIRS, len(outcome.samples))
         if outcome.exchanges:
             self.out.books.open(REQUESTS, len(outcome.exchanges))
-            self.out.keep(REQUESTS, sum(exchange.status == "kept" for exchange in outcome.exchanges))
+            self.out.keep(REQUESTS, sum(request.status == "kept" for request in outcome.exchanges))
         if outcome.status == "kept":
             self.out.keep(CHUNKS)
 
 
 def _entries(outcome: Outcome) -> Iterator[LedgerEntry]:
-    for exchange in outcome.exchanges:
-        if exchange.status != "kept":
-            yield _request_entry(outcome.chunk, exchange)
+    for request in outcome.exchanges:
+        if request.status != "kept":
+            yield request.entry(outcome.chunk.id)
     for number, dropped in enumerate(outcome.dropped):
         yield LedgerEntry(
             account=PAIRS,
@@ -114,19 +110,6 @@ def _entries(outcome: Outcome) -> Iterator[LedgerEntry]:
             detail=outcome.detail,
             row=_json(outcome.chunk),
         )
-
-
-def _request_entry(chunk: Chunk, exchange: Exchange) -> LedgerEntry:
-    answer = exchange.ended.answer
-    return LedgerEntry(
-        account=REQUESTS,
-        status=exchange.status,
-        rule=exchange.rule,
-        id=exchange.question.key,
-        partner=chunk.id,
-        detail=exchange.detail,
-        row=answer.text if answer else None,
-    )
 
 
 def _json(record: BaseModel) -> str:

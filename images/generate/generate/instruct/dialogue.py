@@ -1,20 +1,16 @@
 """One chunk's conversation with a model: ask, check, ask again with the error, keep what is good."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from contract.config.instruct import InstructConfig
-from contract.manifest import Status
-from contract.records import Chunk, Message
+from contract.records import Chunk
 from generate.instruct.checks import fault, normal
 from generate.instruct.pairs import SCHEMA, Pair, Reading, read_answer
 from generate.instruct.prompt import Prompt
 from generate.llm.answer import Ended
-from generate.llm.question import Question, server_name
-
-Ask = Callable[[Question], Awaitable[Ended]]
-QUOTED_CHARACTERS = 4_000
-"""How much of a bad answer is sent back with the error: enough to see the mistake, not enough to pay twice for it."""
+from generate.llm.exchange import Exchange
+from generate.llm.question import Question, asked
+from generate.llm.structured import Ask, again
 
 
 @dataclass(frozen=True)
@@ -34,23 +30,6 @@ class Dropped:
     rule: str
     evidence: str | None = None
     pair: Pair | None = None
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One logical request and what became of it; `rule` is empty for one that was used."""
-
-    question: Question
-    ended: Ended
-    rule: str = ""
-    detail: str | None = None
-
-    @property
-    def status(self) -> Status:
-        """The request's column in the books."""
-        if self.ended.status == "answered":
-            return "dropped" if self.rule else "kept"
-        return self.ended.status
 
 
 @dataclass
@@ -79,7 +58,7 @@ async def converse(ask: Ask, prompt: Prompt, chunk: Chunk, config: InstructConfi
     talk = Conversation(chunk, config.pairs)
     messages = prompt.open(chunk, config.pairs)
     for _ in range(1 + config.reasks):
-        question = _question(messages, config)
+        question = asked(config, config.endpoint, messages, SCHEMA)
         ended = await ask(question)
         if ended.answer is None:
             talk.exchanges.append(Exchange(question, ended, ended.rule, ended.detail))
@@ -88,8 +67,7 @@ async def converse(ask: Ask, prompt: Prompt, chunk: Chunk, config: InstructConfi
         _take(talk, question, ended, reading, prompt)
         if reading.problem is None or not talk.missing:
             break
-        said = Message(role="assistant", content=ended.answer.text[:QUOTED_CHARACTERS] or "(nothing)")
-        messages = (*messages, said, prompt.reask(reading.problem, talk.missing, len(talk.kept)))
+        messages = (*messages, *again(ended.answer, prompt.reask(reading.problem, talk.missing, len(talk.kept))))
     if talk.kept or talk.dropped:
         talk.dropped += [Dropped("missing", talk.last.detail or talk.last.rule or None)] * talk.missing
     return talk
@@ -121,15 +99,3 @@ def _judge(talk: Conversation, pair: Pair, question: Question, ended: Ended, pro
     else:
         model = ended.answer.model or question.model
         talk.kept.append(Kept(pair, question.prompt_hash, ended.answer.hash, model))
-
-
-def _question(messages: tuple[Message, ...], config: InstructConfig) -> Question:
-    return Question(
-        server=server_name(config.base_url),
-        model=config.model,
-        messages=messages,
-        temperature=config.temperature,
-        max_tokens=config.max_tokens,
-        seed=config.seed,
-        schema=SCHEMA,
-    )

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-from jinja2 import Environment, StrictUndefined, Template
 from pydantic import BaseModel, ConfigDict
 
-from contract.failures import BadConfig
 from contract.keys import digest
 from contract.records import Chunk, Message
+from generate.llm.promptfiles import filled, load_prompt_file
 
 FOLDER = Path(__file__).parent / "prompts"
-_jinja = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
 
 
 class PromptFile(BaseModel):
@@ -53,25 +50,14 @@ class Prompt:
 
     def open(self, chunk: Chunk, count: int) -> tuple[Message, ...]:
         """The messages that ask for `count` pairs."""
-        user = self._user.render(text=chunk.text, title=chunk.title, count=count)
-        return (Message(role="system", content=self.file.system.strip()), Message(role="user", content=user.strip()))
+        user = filled(self.file.user, text=chunk.text, title=chunk.title, count=count)
+        return (Message(role="system", content=self.file.system.strip()), Message(role="user", content=user))
 
-    def reask(self, problem: str, count: int, kept: int) -> Message:
+    def reask(self, problem: str, count: int, kept: int) -> str:
         """The message that says what was wrong and asks for the `count` pairs still missing."""
-        return Message(role="user", content=self._reask.render(problem=problem, count=count, kept=kept).strip())
-
-    @cached_property
-    def _user(self) -> Template:
-        return _jinja.from_string(self.file.user)
-
-    @cached_property
-    def _reask(self) -> Template:
-        return _jinja.from_string(self.file.reask)
+        return filled(self.file.reask, problem=problem, count=count, kept=kept)
 
 
 def load_prompt(name: str) -> Prompt:
     """The prompt of that name and version. Raises `BadConfig` naming the ones there are."""
-    known = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
-    if name not in known:
-        raise BadConfig(f"`prompt` is {name!r}", expected=f"one of {', '.join(known)}", where="--config of instruct")
-    return Prompt(name, PromptFile.model_validate(yaml.safe_load(known[name].read_text(encoding="utf-8"))))
+    return Prompt(name, load_prompt_file(FOLDER, name, PromptFile))

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -37,21 +37,27 @@ class Retries:
     seed: int
 
 
+@dataclass(frozen=True)
+class Channel:
+    """One server and what this run knows of it: how many requests it takes at once, and whether it lives."""
+
+    server: ChatServer
+    slots: Slots
+    health: Health
+
+
 class Engine:
     """Answers questions. Each answer is kept durably before anyone sees it, so that none is ever paid twice."""
 
     def __init__(
         self,
-        server: ChatServer,
+        channels: Mapping[str, Channel],
         cache: AnswerCache,
         meter: Meter,
         purse: Purse,
-        slots: Slots,
-        health: Health,
         retries: Retries,
     ) -> None:
-        self.server, self.cache, self.meter, self.purse = server, cache, meter, purse
-        self.slots, self.health, self.retries = slots, health, retries
+        self.channels, self.cache, self.meter, self.purse, self.retries = channels, cache, meter, purse, retries
         self.cached = Spent()
         self.troubles: Counter[str] = Counter()
         self._gave_up: Failure | None = None
@@ -69,7 +75,7 @@ class Engine:
         self._asked[question.key] = asyncio.Event()
         try:
             if answer := await self._in_thread(self.cache.get, question):
-                self.cached += _bill(answer)
+                self.cached += self._bill(question, answer)
                 return Ended("answered", answer)
             return await self._pursue(question, order)
         except Failure as failure:
@@ -85,7 +91,8 @@ class Engine:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self.server.close()
+        for channel in self.channels.values():
+            await channel.server.close()
         self._threads.shutdown()
 
     async def _pursue(self, question: Question, order: int) -> Ended:
@@ -100,7 +107,7 @@ class Engine:
                 return Ended("answered", answer)
             except Refused as refused:
                 if refused.level is None:
-                    self.health.refused(refused.detail)
+                    self._health(question).refused(refused.detail)
                     return Ended("failed", rule="bad_request", detail=refused.detail)
                 level = refused.level
             except Trouble as trouble:
@@ -112,12 +119,12 @@ class Engine:
         """Wait before another try; False where there shall be none. A 429 costs patience only, never an attempt."""
         last = troubles[-1]
         if sum(trouble.kind != "rate_limited" for trouble in troubles) >= self.retries.attempts:
-            self.health.failed(last.detail)
+            self._health(question).failed(last.detail)
             return False
         seconds = last.wait
         if seconds is None:
             seconds = backoff(self.retries.backoff, len(troubles), f"{self.retries.seed}:{question.key}")
-        if self.health.out_of_patience(asked, troubles[0].at, seconds, last.detail):
+        if self._health(question).out_of_patience(asked, troubles[0].at, seconds, last.detail):
             return False
         await asyncio.sleep(seconds)
         return True
@@ -127,19 +134,20 @@ class Engine:
 
         The request is shielded: when the run gives up, what it already pays for is still brought home.
         """
-        worst = Spent(1, most_tokens(question.messages), question.max_tokens)
-        epoch = await self.slots.take(order)
+        worst = self.meter.prices.bill(question, most_tokens(question.messages), question.max_tokens)
+        slots = self.channels[question.server].slots
+        epoch = await slots.take(order)
         try:
             if self._gave_up:
                 raise self._gave_up
             if not await self.meter.reserve(worst):
-                self.slots.free()
+                slots.free()
                 return None
             task = asyncio.ensure_future(self._send(question, level, worst, epoch))
             task.add_done_callback(self._home)
             self._under_way.add(task)
         except (asyncio.CancelledError, Failure):
-            self.slots.free()
+            slots.free()
             raise
         return await asyncio.shield(task)
 
@@ -152,17 +160,18 @@ class Engine:
             )
             return kept
         finally:
-            self.slots.free()
+            self.channels[question.server].slots.free()
 
     async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
+        channel = self.channels[question.server]
         actual, held = Spent(1), worst
         try:
-            answer = await self.server.ask(question, max(level, self.server.level))
-            actual, held = _bill(answer), Spent() if answer.metered else worst
+            answer = await channel.server.ask(question, max(level, channel.server.level))
+            actual, held = self._bill(question, answer), Spent() if answer.metered else worst
             self.meter.unmetered += not answer.metered
         except Trouble as trouble:
             held = self._held(trouble, worst)
-            self._note(trouble, epoch)
+            self._note(trouble, channel, epoch)
             raise
         except Refused:
             held = Spent()
@@ -172,8 +181,8 @@ class Engine:
             raise
         finally:
             self.meter.settle(worst, actual, held)
-        self.slots.answered()
-        self.health.answered()
+        channel.slots.answered()
+        channel.health.answered()
         return answer
 
     def _held(self, trouble: Trouble, worst: Spent) -> Spent:
@@ -181,10 +190,16 @@ class Engine:
             return worst
         return self.meter.typical(worst) if trouble.billed else Spent()
 
-    def _note(self, trouble: Trouble, epoch: int) -> None:
+    def _note(self, trouble: Trouble, channel: Channel, epoch: int) -> None:
         self.troubles[trouble.kind] += 1
         if trouble.kind == "rate_limited":
-            self.slots.limited(epoch)
+            channel.slots.limited(epoch)
+
+    def _health(self, question: Question) -> Health:
+        return self.channels[question.server].health
+
+    def _bill(self, question: Question, answer: Answer) -> Spent:
+        return self.meter.prices.bill(question, answer.prompt_tokens or 0, answer.completion_tokens or 0)
 
     def _home(self, task: asyncio.Task[Answer]) -> None:
         self._under_way.discard(task)
@@ -197,7 +212,3 @@ class Engine:
     async def _in_thread(self, call: Callable[..., R], *arguments: object) -> R:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(call, *arguments))
-
-
-def _bill(answer: Answer) -> Spent:
-    return Spent(1, answer.prompt_tokens or 0, answer.completion_tokens or 0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import astuple
 
 import orjson
 
@@ -33,5 +34,5 @@ class Purse:
         async with self._lock:
             if spent.requests > self._written.requests:
                 self._written = spent
-                data = orjson.dumps([spent.requests, spent.prompt_tokens, spent.completion_tokens])
+                data = orjson.dumps(astuple(spent))
                 await asyncio.to_thread(self.store.write, self._name, data)

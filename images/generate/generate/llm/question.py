@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from contract.config.llm import Endpoint, LlmConfig
 from contract.keys import digest
 from contract.records import Message
 
@@ -53,6 +54,19 @@ class Question:
     def wire_messages(self) -> list[dict[str, str]]:
         """The messages as the protocol wants them."""
         return [{"role": message.role, "content": message.content} for message in self.messages]
+
+
+def asked(config: LlmConfig, endpoint: Endpoint, messages: tuple[Message, ...], schema: dict[str, Any]) -> Question:
+    """The question that a stage asks a model with its settings."""
+    return Question(
+        server=server_name(endpoint.base_url),
+        model=endpoint.model,
+        messages=messages,
+        temperature=config.temperature,
+        max_tokens=config.max_tokens,
+        seed=config.seed,
+        schema=schema,
+    )
 
 
 def server_name(base_url: str | None) -> str:

@@ -7,54 +7,83 @@ answer has taken on average, one that timed out, which long answers do, at its w
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from contract.config.instruct import Budget, Price
+from contract.config.llm import Budget, Endpoint, Price
 from contract.failures import BadConfig
+from generate.llm.question import Question, server_name
 
-MILLION = 1_000_000
+PICO = 10**12
 
 
 @dataclass(frozen=True)
 class Spent:
-    """An amount: requests sent, and tokens."""
+    """An amount: requests sent, tokens, and money as far as prices are known, in whole picodollars: sums stay exact."""
 
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    picodollars: int = 0
 
     def __add__(self, other: "Spent") -> "Spent":
         return Spent(
             self.requests + other.requests,
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
+            self.picodollars + other.picodollars,
         )
 
     def __sub__(self, other: "Spent") -> "Spent":
-        return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens)
+        return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens, -other.picodollars)
 
     @property
     def tokens(self) -> int:
         """Prompt and completion together."""
         return self.prompt_tokens + self.completion_tokens
 
-    def money(self, price: Price) -> float:
-        """What it costs (US dollars)."""
-        return (self.prompt_tokens * price.prompt + self.completion_tokens * price.completion) / MILLION
+    @property
+    def money(self) -> float:
+        """US dollars."""
+        return self.picodollars / PICO
+
+
+class Prices:
+    """What each model of a stage costs, by server and name. Raises nothing: an unknown price is `None`."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._prices = {(server_name(one.base_url), one.model): one.price for one in endpoints}
+        self.known = all(self._prices.values())
+
+    def bill(self, question: Question, prompt_tokens: int, completion_tokens: int) -> Spent:
+        """One request to the question's model."""
+        price = self._prices.get((question.server, question.model))
+        return Spent(1, prompt_tokens, completion_tokens, _picodollars(price, prompt_tokens, completion_tokens))
+
+
+def _picodollars(price: Price | None, prompt_tokens: int, completion_tokens: int) -> int:
+    if price is None:
+        return 0
+    return prompt_tokens * _per_token(price.prompt) + completion_tokens * _per_token(price.completion)
+
+
+def _per_token(per_million: float) -> int:
+    """Picodollars per token of a price in US dollars per million tokens."""
+    return round(per_million * PICO / 1_000_000)
 
 
 class Meter:
     """Reserve before sending, settle afterwards. `before` is what earlier tries of the same dataset spent."""
 
-    def __init__(self, budget: Budget, price: Price | None, before: Spent = Spent()) -> None:
-        if budget.money is not None and price is None:
+    def __init__(self, budget: Budget, prices: Prices, before: Spent = Spent()) -> None:
+        if budget.money is not None and not prices.known:
             raise BadConfig(
-                f"a limit of {budget.money:g} US dollars, but the model's price is unknown",
+                f"a limit of {budget.money:g} US dollars, but a model's price is unknown",
                 expected="`price` with `prompt` and `completion` (US dollars per million tokens)",
                 where="the limits on spending",
-                hint="add instruct.price to the recipe, or limit tokens instead of money",
+                hint="add `price` to the stage's section of the recipe, or limit tokens instead of money",
             )
-        self.budget, self.price, self.before = budget, price, before
+        self.budget, self.prices, self.before = budget, prices, before
         self.spent = before
         self.held = Spent()
         self.promised = Spent()
@@ -84,7 +113,7 @@ class Meter:
         """Take back a promise, enter what the request did cost, and hold what it may have cost besides."""
         self.promised -= worst
         self.spent += actual
-        self.held += Spent(0, held.prompt_tokens, held.completion_tokens)
+        self.held += Spent(0, held.prompt_tokens, held.completion_tokens, held.picodollars)
         self._answers += actual.tokens > 0
         self._changed.set()
 
@@ -92,8 +121,13 @@ class Meter:
         """What an answer has taken on average so far; the worst where none has come yet."""
         if not self._answers:
             return worst
-        mean = self.this_try
-        return Spent(1, mean.prompt_tokens // self._answers, mean.completion_tokens // self._answers)
+        all_of_them, number = self.this_try, self._answers
+        return Spent(
+            1,
+            all_of_them.prompt_tokens // number,
+            all_of_them.completion_tokens // number,
+            all_of_them.picodollars // number,
+        )
 
     @property
     def this_try(self) -> Spent:
@@ -103,14 +137,14 @@ class Meter:
     @property
     def money(self) -> float | None:
         """What was spent (US dollars), or None where price or usage is unknown."""
-        return None if self.price is None or self.unmetered else round(self.spent.money(self.price), 9)
+        return self.spent.money if self.prices.known and not self.unmetered else None
 
     def _passed_by(self, worst: Spent) -> str | None:
         """The name of the first limit that one more request could pass."""
         total = self.spent + self.held + self.promised + worst
         amounts: dict[str, float] = {"requests": total.requests, "tokens": total.tokens}
-        if self.price:
-            amounts["money"] = total.money(self.price)
+        if self.prices.known:
+            amounts["money"] = total.money
         for name, amount in amounts.items():
             limit = getattr(self.budget, name)
             if limit is not None and amount > limit:

@@ -1,0 +1,103 @@
+"""What all stages that talk to a language model share: whom to ask, how, and what it may cost."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contract.config.base import RUNTIME, Config, RowsConfig
+
+
+class Budget(Config):
+    """Hard limits on what may be spent on language models; null means no limit."""
+
+    money: float | None = Field(None, ge=0)
+    """Most money spent (US dollars)."""
+
+    tokens: int | None = Field(None, ge=0)
+    """Most tokens spent, prompt and completion together."""
+
+    requests: int | None = Field(None, ge=0)
+    """Most requests sent."""
+
+
+class Price(Config):
+    """What a model costs."""
+
+    prompt: float = Field(ge=0)
+    """US dollars per million prompt tokens."""
+
+    completion: float = Field(ge=0)
+    """US dollars per million completion tokens."""
+
+
+ADDRESS = r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/@:\[\]]+)(:\d+)?(/\S*)?$"
+
+
+class Endpoint(Config):
+    """A model at a server, where a stage asks more than one."""
+
+    model: str
+    """Name of the model."""
+
+    base_url: str | None = Field(None, pattern=ADDRESS)
+    """Server address; null means OpenAI's own."""
+
+    price: Price | None = None
+    """Price of the model; null leaves the money spent unknown."""
+
+
+class LlmConfig(RowsConfig):
+    """Whom to ask, how hard to try, and what it may cost."""
+
+    model: str = "gpt-4o-mini"
+    """Name of the model asked."""
+
+    base_url: str | None = Field(None, pattern=ADDRESS)
+    """Server address, such as http://localhost:8000/v1; null means OpenAI's own. vLLM, Ollama, TGI and llama.cpp speak
+    the same protocol."""
+
+    temperature: float = Field(0.7, ge=0, le=2)
+    """Sampling temperature (0 to 2)."""
+
+    max_tokens: int = Field(1_200, ge=1, le=100_000)
+    """Longest completion (tokens, 1 to 100,000)."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    """Seed sent with each request (0 to 2,147,483,647)."""
+
+    attempts: int = Field(5, ge=1, le=50)
+    """Tries per request, first included, against 5xx, timeouts and cut-off bodies (1 to 50); a 429 is only waited out.
+    """
+
+    reasks: int = Field(2, ge=0, le=10)
+    """Times a malformed or short answer is asked again with the error (0 to 10); what is good in it is kept."""
+
+    max_failed: float = Field(0.01, ge=0, le=1)
+    """Share of rows whose requests may fail for good (0 to 1); above it the run gives up (exit code 13) and keeps
+    the answers paid for."""
+
+    on_budget: Literal["continue", "fail"] = "continue"
+    """When the budget is spent: `continue` with what there is, or `fail` (exit code 14); paid answers are kept."""
+
+    budget: Budget = Budget()
+    """Hard limits; a recipe sets them under `limits`."""
+
+    price: Price | None = None
+    """Price of the model; null leaves the money spent unknown, never guessed."""
+
+    concurrency: int = Field(4, ge=1, le=4_096, json_schema_extra=RUNTIME)
+    """Requests under way at once (1 to 4,096)."""
+
+    timeout: float = Field(120, gt=0, le=3_600, json_schema_extra=RUNTIME)
+    """Longest wait for one answer (seconds)."""
+
+    backoff: float = Field(0.5, gt=0, le=60, json_schema_extra=RUNTIME)
+    """First wait after trouble that names no Retry-After (seconds); doubles with each try, 60 at most."""
+
+    patience: float = Field(300, gt=0, le=86_400, json_schema_extra=RUNTIME)
+    """Longest time in which nothing at all is answered before the run gives up (seconds; exit code 13)."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The model that is asked where nothing else is said."""
+        return Endpoint(model=self.model, base_url=self.base_url, price=self.price)
