@@ -1,4 +1,4 @@
-"""What Airflow loads: the pages of `airflow_side`, a place in the navigation, and a tab beside each task's logs.
+"""What Airflow loads: the pages of `airflow_side`, a place in the navigation, tabs beside a task's logs and for a run.
 
 The only file here that Airflow's plugin loader may execute: it runs every module that it finds under the name of its
 file, so `.airflowignore` keeps it out of `airflow_side/`.
@@ -22,6 +22,12 @@ class NocturnePlugin(AirflowPlugin):
             "href": "nocturne/_task?dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}",
             "destination": "task_instance",
             "url_route": "dataset",
+        },
+        {
+            "name": "Rows and spend",
+            "href": "nocturne/_run?dag_id={DAG_ID}&run_id={RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "spend",
         },
     ]
     operator_extra_links = [DatasetLink(), ReportLink(), MlflowLink()]

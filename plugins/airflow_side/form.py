@@ -11,7 +11,8 @@ from airflow.sdk import Param
 from airflow_side.flow import Flow
 
 ESSENTIAL = (
-    *("limits.money", "instruct.provider", "instruct.model", "instruct.pairs", "chunk.minimum", "chunk.maximum"),
+    *("limits.money", "limits.tokens", "instruct.provider", "instruct.model", "instruct.base_url", "instruct.pairs"),
+    *("chunk.minimum", "chunk.maximum"),
     *("training.base_model", "training.method", "training.learning_rate", "training.epochs", "training.max_length"),
 )
 FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune", "instruct.budget"}

@@ -71,7 +71,7 @@ def test_nothing_is_shown_to_anybody_who_has_not_signed_in(client, store):
     from airflow_side.pages.app import app
 
     paths = [route.path for route in app.routes]
-    assert len(paths) == 6
+    assert len(paths) == 7
     names = {"recipe": "sea", "stage": "filter", "key": "latest", "name": "style.css", "name:path": "preview.json"}
     query = {"dag_id": "refresh_demo", "run_id": "x", "task_id": "filter"}
     for path in paths:

@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from urllib.parse import quote
 
 import pytest
 
@@ -291,7 +292,10 @@ def test_no_secret_is_in_the_database_or_on_a_page(stack):
     uri = re.search(r"s3://nocturne/(demo/publish/\w+)", rows)
     page = stack.page(f"/nocturne/{uri.group(1)}")
     assert "The way of the rows" in page
-    assert [name for name, value in secret.items() if value in page] == []
+    ran = stack.airflow("/api/v2/dags/refresh_demo/dagRuns?state=success&limit=1", token=stack.token())[1]["dag_runs"]
+    spent = stack.page(f"/nocturne/_run?dag_id=refresh_demo&run_id={quote(ran[0]['dag_run_id'])}")
+    assert spent.index(">ingest</a>") < spent.index(">instruct</a>") < spent.index(">publish</a>")
+    assert [name for name, value in secret.items() if value in page + spent] == []
 
 
 def test_runs_and_settings_survive_a_restart(stack):

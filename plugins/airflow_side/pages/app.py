@@ -17,7 +17,8 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import select
 
-from airflow_side.catalog import open_catalog
+from airflow_side.catalog import Catalog, open_catalog
+from airflow_side.pages.run_view import RunTask, run_view
 from airflow_side.pages.views import VIEWABLE, dataset_view, recipe_rows
 from contract.failures import BadInput, Failure, RemoteTrouble
 from contract.stages import BY_NAME
@@ -42,6 +43,7 @@ app = FastAPI(
 )
 pages = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
 pages.filters["number"] = lambda value: f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+pages.filters["money"] = lambda value: "unknown" if value is None else f"${value:.4f}"
 pages.filters["size"] = lambda count: f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
 
 
@@ -78,6 +80,23 @@ def task(
     if names is None:
         return _message(request, 404, "No dataset here", "This task has not written a dataset, or not yet.", depth=0)
     return _dataset(request, *names, depth=0)
+
+
+@app.get("/_run", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.XCOM))])
+def run(request: Request, session: SessionDep, dag_id: str, run_id: str) -> Response:
+    """What each task of a run made and spent: a tab of the run."""
+    query = select(XComModel.task_id, XComModel.map_index, XComModel.value).where(
+        XComModel.key == "return_value", XComModel.dag_id == dag_id, XComModel.run_id == run_id
+    )
+    catalog = open_catalog()
+    tasks = [
+        task
+        for row in session.execute(query)
+        if (task := _run_task(catalog, row.task_id, row.map_index, XComModel.deserialize_value(row)))
+    ]
+    if not tasks:
+        return _message(request, 404, "Nothing made yet", "No task of this run has written a dataset yet.", depth=0)
+    return _page(request, "run.html", depth=0, view=run_view(tasks), run_id=run_id)
 
 
 @app.get("/{recipe}")
@@ -117,6 +136,16 @@ def failed(request: Request, failure: Failure) -> Response:
     status = 404 if isinstance(failure, BadInput) else 502 if isinstance(failure, RemoteTrouble) else 500
     depth = max(request.url.path.rstrip("/").count("/") - request.scope.get("root_path", "").count("/") - 1, 0)
     return _message(request, status, "The store cannot be read", failure.sentence(), depth)
+
+
+def _run_task(catalog: Catalog, task_id: str, map_index: int, result: Any) -> RunTask | None:
+    uri = result.get("uri") if isinstance(result, dict) else None
+    names = catalog.names_of(uri) if isinstance(uri, str) and "reused" in result else None
+    manifest = catalog.manifest(*names) if names else None
+    if names is None or manifest is None:
+        return None
+    name = task_id if map_index < 0 else f"{task_id} {map_index}"
+    return RunTask(name, "/".join(names), manifest, bool(result["reused"]))
 
 
 def _dataset(request: Request, recipe: str, stage: str, key: str, depth: int) -> Response:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_side.catalog import Catalog
+from airflow_side.pages.run_view import total
 from contract.manifest import Cost, File, Manifest, Preview, PreviewRow
 from contract.release import Release
 from contract.stages import BY_NAME
@@ -127,7 +128,7 @@ def dataset_view(catalog: Catalog, recipe: str, stage: str, key: str) -> Dataset
         ],
         files=[(file, file.path.rpartition(".")[2] in VIEWABLE) for file in manifest.files],
         reports=[file.path for file in manifest.files if file.path.endswith(".html")],
-        cost=_total([row.manifest.cost for row in funnel if row.manifest.cost]),
+        cost=total([row.manifest.cost for row in funnel if row.manifest.cost]),
         config=json.dumps(manifest.config, indent=2, ensure_ascii=False),
     )
 
@@ -223,15 +224,3 @@ def _parent(catalog: Catalog, parent: Any) -> Relative:
 def _seconds(manifest: Manifest) -> int:
     started, finished = (datetime.fromisoformat(time) for time in (manifest.started, manifest.finished))
     return int((finished - started).total_seconds())
-
-
-def _total(costs: list[Cost]) -> Cost | None:
-    """The sum of what the stages of the way spent; the money is unknown as soon as one of them does not know."""
-    if not costs:
-        return None
-    counts = ("requests", "cached_requests", "prompt_tokens", "completion_tokens")
-    money = [cost.money for cost in costs]
-    return Cost(
-        **{name: sum(getattr(cost, name) for cost in costs) for name in counts},
-        money=None if None in money else sum(value for value in money if value is not None),
-    )
