@@ -1,4 +1,4 @@
-"""What each character is to the rules, as one table of bits over all code points."""
+"""What each character is to the rules, as one table of bits over code points."""
 
 import string
 import unicodedata
@@ -17,19 +17,21 @@ OPENS, CLOSES, QUOTE, ICON = 64, 128, 256, 512
 PUNCTUATION, SYMBOL, TERMINAL, CURRENCY = 1024, 2048, 4096, 8192
 """Unicode category P; what makes no word by itself; what ends a sentence; money."""
 
-APOSTROPHE, HYPHEN, RELATION, SUM, HOST = 16384, 32768, 65536, 131072, 262144
-"""' and ’; what joins words; : < = > /; + - * ^ between numbers; what host names are made of."""
+APOSTROPHE, HYPHEN, RELATION, SUM, HOST, LINE_END = 16384, 32768, 65536, 131072, 262144, 524288
+"""' and ’; what joins words; : < = > /; + - * ^ between numbers; what host names are made of; what `str.splitlines`
+cuts at."""
 
 CATEGORIES = dict.fromkeys(("Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps"), PUNCTUATION) | {
     "Sc": OPENS | CURRENCY,
     "So": OPENS | CLOSES | ICON,
 }
-ALL = 0x110000
+ASSIGNED = 0x40000  # beyond it is nothing that a rule looks at
 LAST_MARK = 0x20000  # beyond it there are letters and private characters only
 QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧"
 MARKS = "….,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪".replace(".", "")  # a full stop has rules of its own
 SIGNS = "§%=—–"
 SYMBOLS = string.punctuation + "—”％１〈、━【「」，】；“《„’∶´．（–？！：～«〉》）。…►»"
+LINE_ENDS = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 SENTENCE_ENDS = (
     "21 2E 3F 589 61D-61F 6D4 700-702 7F9 837 839 83D-83E 964-965 104A-104B 1362 1367-1368 166E 1735-1736 17D4-17D6 "
     "17D9-17DA 1803 1809 1944-1945 1AA8-1AAB 1B5A-1B5B 1B5E-1B5F 1B7D-1B7E 1C3B-1C3C 1C7E-1C7F 203C-203D 2047-2049 "
@@ -44,9 +46,9 @@ SENTENCE_ENDS = (
 
 @cache
 def classes() -> Classes:
-    """The bits of every code point, shape `(0x110000,)`."""
-    table = np.zeros(ALL, np.uint32)
-    text = np.arange(ALL, dtype=np.uint32).view("<U1")
+    """The bits of each code point, shape `(0x40000,)`; all others have none."""
+    table = np.zeros(ASSIGNED, np.uint32)
+    text = np.arange(ASSIGNED, dtype=np.uint32).view("<U1")
     lower, upper, alpha = np.char.islower(text), np.char.isupper(text), np.char.isalpha(text)
     caseless = alpha & ~lower & ~upper
     table[np.char.isspace(text)] |= SPACE
@@ -63,12 +65,13 @@ def classes() -> Classes:
     _mark(table, HYPHEN, "-–—~")
     _mark(table, RELATION, ":<=>/")
     _mark(table, SUM, "+-*^")
+    _mark(table, LINE_END, LINE_ENDS)
     table[(table & ALNUM) > 0] |= HOST
     _mark(table, HOST, "-_")
     _mark(table, SYMBOL, SYMBOLS)
     table[[*range(9), *range(11, 32), *range(127, 160)]] |= SYMBOL
     table[_ranges(SENTENCE_ENDS)] |= TERMINAL | SYMBOL
-    for point in range(LAST_MARK):
+    for point in np.flatnonzero(~table[:LAST_MARK] & ALNUM).tolist():
         if bits := CATEGORIES.get(unicodedata.category(chr(point))):
             table[point] |= bits
     return table

@@ -3,8 +3,8 @@
 import numpy as np
 
 from curate.filter import characters as c
-from curate.filter.pieces import ELLIPSIS, PERIOD, Points, Spans, Text
-from curate.scan.compiled import compiled
+from curate.filter.pieces import ELLIPSIS, PERIOD, Hashes, Points, Spans, Text
+from curate.scan.in_place import in_place
 
 NEWLINE, RETURN, BULLET, MINUS, NUMBER_SIGN, CURLY = 10, 13, 0x2022, 45, 35, 123
 OPEN, CLOSE, DOUBLE_QUOTE, QUOTE, EXCLAMATION, QUESTION = 91, 93, 34, 39, 33, 63
@@ -17,28 +17,25 @@ def letters(*phrases: str) -> Points:
     return np.array([ord(character) for phrase in phrases for character in f"{phrase}\0"], np.uint32)
 
 
-STOPS, FILLER, SCRIPT = letters(*STOP_WORDS), letters("lorem ipsum"), letters("javascript")
-POLICY = letters("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+LONGEST_STOP = 4
+STOPS = np.array([int.from_bytes(word.encode(), "little") | len(word) << 56 for word in STOP_WORDS], np.uint64)
+POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+PHRASES = ("lorem ipsum", "javascript", *POLICIES)
+FILLER, SCRIPT, POLICY = letters(PHRASES[0]), letters(PHRASES[1]), letters(*POLICIES)
 NOTES = letters("[edit]", "[citation needed]")
 
 
-@compiled
-def is_line_end(point: int) -> bool:
-    """What `str.splitlines` cuts at."""
-    return 10 <= point <= 13 or 28 <= point <= 30 or point == 0x85 or point == 0x2028 or point == 0x2029
-
-
-@compiled
+@in_place
 def line_end(text: Text, start: int, end: int) -> int:
     """Where the line that begins at `start` ends, without its line end."""
-    points = text.points
+    kinds = text.kinds
     place = start
-    while place < end and not is_line_end(points[place]):
+    while place < end and not kinds[place] & c.LINE_END:
         place += 1
     return place
 
 
-@compiled
+@in_place
 def after(text: Text, place: int, end: int) -> int:
     """Where the next line begins."""
     points = text.points
@@ -46,7 +43,7 @@ def after(text: Text, place: int, end: int) -> int:
     return place + 2 if two else place + 1
 
 
-@compiled
+@in_place
 def stripped(text: Text, start: int, end: int) -> tuple[int, int]:
     """The bounds without white space at either end."""
     kinds = text.kinds
@@ -57,7 +54,7 @@ def stripped(text: Text, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-@compiled
+@in_place
 def ends_in_ellipsis(points: Points, start: int, end: int) -> bool:
     """Whether it ends in `...` or `…`."""
     if end - start >= 3 and points[end - 1] == PERIOD:
@@ -65,7 +62,7 @@ def ends_in_ellipsis(points: Points, start: int, end: int) -> bool:
     return bool(end > start and points[end - 1] == ELLIPSIS)
 
 
-@compiled
+@in_place
 def listed_lines(text: Text, end: int) -> tuple[int, int, int]:
     """Lines; those that begin with a bullet; those that end in an ellipsis."""
     points = text.points
@@ -80,7 +77,7 @@ def listed_lines(text: Text, end: int) -> tuple[int, int, int]:
     return lines, bullets, ellipses
 
 
-@compiled
+@in_place
 def count(points: Points, end: int, wanted: int) -> int:
     """How often a character occurs."""
     found = 0
@@ -89,11 +86,14 @@ def count(points: Points, end: int, wanted: int) -> int:
     return found
 
 
-@compiled
+@in_place
 def signs(points: Points, end: int) -> tuple[int, int]:
     """Number signs; ellipses, each `...` or `…`."""
     ellipses = count(points, end, ELLIPSIS)
-    place = 2
+    pairs = 0
+    for place in range(1, end):
+        pairs += (points[place] == PERIOD) & (points[place - 1] == PERIOD)
+    place = 2 if pairs else end
     while place < end:
         if points[place] == PERIOD and points[place - 1] == PERIOD and points[place - 2] == PERIOD:
             ellipses += 1
@@ -102,7 +102,7 @@ def signs(points: Points, end: int) -> tuple[int, int]:
     return count(points, end, NUMBER_SIGN), ellipses
 
 
-@compiled
+@in_place
 def kinds_of_tokens(text: Text, spans: Spans, count: int) -> tuple[int, int, int]:
     """Tokens that are no mere marks, the characters in them, and tokens with a letter."""
     kinds = text.kinds
@@ -121,18 +121,25 @@ def kinds_of_tokens(text: Text, spans: Spans, count: int) -> tuple[int, int, int
     return words, characters, lettered
 
 
-@compiled
-def stop_words(text: Text, spans: Spans, count: int, stops: Points) -> int:
-    """How many different stop words are among the tokens, as they are written in the list."""
+@in_place
+def stop_words(text: Text, spans: Spans, count: int, stops: Hashes) -> int:
+    """How many different stop words are among the tokens, as they are written in the list.
+
+    The text has room for three more characters than it has.
+    """
+    points = text.points
     found = 0
     for token in range(count):
-        start, end = spans[0, token], spans[1, token]
-        if end - start <= 4:
-            bit, place = 1, 0
-            while place < len(stops):
-                place, equal = _compare(text.points, start, end, stops, place)
-                found |= bit if equal else 0
-                bit *= 2
+        start, length = spans[0, token], spans[1, token] - spans[0, token]
+        if length <= LONGEST_STOP:
+            key, seen = np.uint64(length) << np.uint64(56), np.uint64(0)
+            for place in range(LONGEST_STOP):
+                point = np.uint64(points[start + place]) if place < length else np.uint64(0)
+                seen |= point
+                key |= point << np.uint64(8 * place)
+            if seen < 128:
+                for number in range(len(stops)):
+                    found |= int(key == stops[number]) << number
     number = 0
     while found:
         number += found & 1
@@ -140,18 +147,7 @@ def stop_words(text: Text, spans: Spans, count: int, stops: Points) -> int:
     return number
 
 
-@compiled
-def _compare(points: Points, start: int, end: int, phrases: Points, place: int) -> tuple[int, bool]:
-    """Where the next phrase begins, and whether this one is what stands between `start` and `end`."""
-    equal = True
-    while phrases[place] != 0:
-        equal = equal and start < end and points[start] == phrases[place]
-        start += 1
-        place += 1
-    return place + 1, equal and start == end
-
-
-@compiled
+@in_place
 def matches_at(text: Text, start: int, end: int, phrases: Points) -> int:
     """Length of the first of the phrases that stands at `start`, in any case, or 0."""
     points = text.points
@@ -168,12 +164,12 @@ def matches_at(text: Text, start: int, end: int, phrases: Points) -> int:
     return 0
 
 
-@compiled
+@in_place
 def _lower(point: int) -> int:
     return point + 32 if 65 <= point <= 90 else point
 
 
-@compiled
+@in_place
 def holds(text: Text, start: int, end: int, phrases: Points, initials: int) -> bool:
     """Whether one of the phrases is there, in any case; `initials` has a bit for each of their first letters."""
     points = text.points
@@ -184,7 +180,7 @@ def holds(text: Text, start: int, end: int, phrases: Points, initials: int) -> b
     return False
 
 
-@compiled
+@in_place
 def line_shapes(text: Text, end: int) -> tuple[int, int, int]:
     """FineWeb's lines with text; those that end in punctuation; those of 30 characters or fewer."""
     kinds = text.kinds

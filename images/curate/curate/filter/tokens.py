@@ -7,56 +7,71 @@ hyphens, slashes, commas and the like between letters. Not rebuilt: emoticons an
 
 from curate.filter import characters as c
 from curate.filter.addresses import is_address
+from curate.filter.characters import Classes
 from curate.filter.marks import back, contraction, front, inner
 from curate.filter.pieces import PERIOD, A, C, G, Known, Spans, T, Text, cut_of
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 
-@compiled
+@in_place
 def tokenise(text: Text, start: int, end: int, spans: Spans, rules: Known) -> int:
     """Cut characters `start` to `end` into tokens; fills their starts and ends, returns how many there are."""
     kinds = text.kinds
     count = 0
     place = start
     while place < end:
-        while place < end and kinds[place] & c.SPACE:
-            place += 1
-        piece = place
-        while place < end and kinds[place] & c.ALPHA:
-            place += 1
-        letters = place
+        piece = place = _past(kinds, place, end, c.SPACE)
+        plain = place = _past(kinds, place, end, c.ALPHA)
+        if plain == piece:
+            plain = place = _past(kinds, place, end, c.DIGIT)
         while place < end and not kinds[place] & c.SPACE:
             place += 1
-        marks = _closing_marks(text, piece, letters, place)
+        marks = _closing_marks(text, piece, plain, place)
         if marks < 0:
             count = _piece(text, piece, place, spans, count, rules)
-        elif place > piece:  # most pieces are a word with at most one mark behind it
-            spans[0, count], spans[1, count] = piece, letters
+        elif place > piece:  # most pieces are a word or a number with at most one mark behind it
+            spans[0, count], spans[1, count] = piece, plain if marks else place
             count += 1
             if marks:
-                spans[0, count], spans[1, count] = letters, place
+                spans[0, count], spans[1, count] = plain, place
                 count += 1
     return count
 
 
-@compiled
-def _closing_marks(text: Text, start: int, letters: int, end: int) -> int:
-    """How many marks (0 or 1) stand behind a word of letters only that nothing else is to be cut off; else -1."""
+@in_place
+def _past(kinds: Classes, place: int, end: int, wanted: int) -> int:
+    """Where the characters of some kind that begin here end."""
+    while place < end and kinds[place] & wanted:
+        place += 1
+    return place
+
+
+@in_place
+def _closing_marks(text: Text, start: int, plain: int, end: int) -> int:
+    """How many marks (0 or 1) stand behind letters or digits, `plain` being their end; -1 for a piece of another kind.
+
+    No known piece begins with a digit; letters that may be one are of another kind.
+    """
     points, kinds = text.points, text.kinds
-    size = letters - start
-    if 5 <= size <= 6 and points[start] | 32 in (C, G) and points[letters - 1] in (A, T):
-        return -1  # perhaps cannot, gonna, gotta
-    if letters == end:
+    size = plain - start
+    if end - start <= 1:
         return 0
-    if size < 3 or letters + 1 < end:
+    if 5 <= size <= 6 and points[start] | 32 in (C, G) and points[plain - 1] in (A, T):
+        return -1  # perhaps cannot, gonna, gotta
+    if plain == end:
+        return 0
+    number = size > 0 and kinds[start] & c.DIGIT != 0
+    if plain + 1 < end or (size < 3 and not number):
         return -1
-    if kinds[letters] & c.CLOSES:
+    if kinds[plain] & c.CLOSES:
         return 1
-    whole = points[letters] != PERIOD or not kinds[letters - 1] & c.LOWER or (size < 8 and kinds[start] & c.UPPER)
+    if points[plain] != PERIOD:
+        return -1
+    whole = not number and (not kinds[plain - 1] & c.LOWER or (size < 8 and kinds[start] & c.UPPER))
     return -1 if whole else 1
 
 
-@compiled
+@in_place
 def _piece(text: Text, start: int, end: int, spans: Spans, count: int, rules: Known) -> int:
     """Tokens of one piece between white space."""
     kinds = text.kinds
@@ -91,18 +106,22 @@ def _piece(text: Text, start: int, end: int, spans: Spans, count: int, rules: Kn
     return count
 
 
-@compiled
+@in_place
 def _middle(text: Text, start: int, end: int, spans: Spans, count: int, rule: int) -> int:
     """Tokens of a piece without marks at its ends."""
+    kinds = text.kinds
     cut = rule if rule >= 0 else contraction(text, start, end)
     if cut > 0:
         spans[0, count], spans[1, count] = start, start + cut
         spans[0, count + 1], spans[1, count + 1] = start + cut, end
         return count + 2
-    if rule < 0 and not is_address(text, start, end):
+    marked = False
+    for place in range(start, end):
+        marked = marked or not kinds[place] & c.ALNUM
+    if marked and rule < 0 and not is_address(text, start, end):
         place = start
         while place < end:
-            length = inner(text, start, place, end)
+            length = 0 if kinds[place] & c.ALNUM else inner(text, start, place, end)
             if not length:
                 place += 1
                 continue
@@ -119,7 +138,7 @@ def _middle(text: Text, start: int, end: int, spans: Spans, count: int, rule: in
     return count
 
 
-@compiled
+@in_place
 def sentences(text: Text, spans: Spans, count: int) -> int:
     """How many sentences tokens make: one ends at a mark such as `.`, before the next token that is no punctuation."""
     kinds = text.kinds
