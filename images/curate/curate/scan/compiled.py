@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from curate.scan.light import light_start
+from curate.light import light_start
 
 # No kernel calls BLAS or C declarations: scipy.linalg and cffi, which numba looks for, take a fifth of a second.
 with light_start("scipy.linalg", "cffi"):
