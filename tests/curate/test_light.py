@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -56,4 +57,5 @@ def test_arrow_starts_without_pandas_and_finds_it_when_asked_for_a_frame():
         "assert 'pandas' not in sys.modules\n"
         "assert pa.table({'a': [1]}).to_pandas()['a'].tolist() == [1]\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)

@@ -26,10 +26,15 @@ def run_stage(request: Request) -> Manifest:
     place = destination(request.address)
     try:
         output = Output(place, request.record, getattr(request.config, "shard_rows", SHARD_ROWS))
-        _open_accounts(request, output)
-        job = Job(request.stage, request.config, request.inputs, output, request.address, request.key, request.parents)
-        module.run(job)
-        manifest = _commit(request, output, place, started)
+        try:
+            _open_accounts(request, output)
+            job = Job(
+                request.stage, request.config, request.inputs, output, request.address, request.key, request.parents
+            )
+            module.run(job)
+            manifest = _commit(request, output, place, started)
+        finally:
+            output.abandon()
         _forget_scratch(job)
         return manifest
     finally:
