@@ -12,6 +12,7 @@ Threshold 0.7, word 5-grams. `work` is from texts to kept rows, for ours with re
 without reading; `process` is all of it, imports and reading included. Recall is 1 - left over / (left over + rightly
 removed); `false` are removed rows with no row of Jaccard >= 0.7 anywhere, `orphans` removed rows with no kept one. All
 are counted on exact truth: the pairs beside the short rows, or all pairs of the long documents by prefix filtering.
+CPU seconds leave out datatrove's workers, which are no children of the process that is waited for.
 """
 
 import argparse
