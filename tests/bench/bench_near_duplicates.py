@@ -1,8 +1,10 @@
-"""Near-duplicates: speed, memory and quality beside gaoya, rensa and datasketch, in one run.
+"""Near-duplicates: speed, memory and quality beside gaoya, rensa, datasketch, datatrove and data-juicer, in one run.
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install gaoya rensa datasketch xxhash pyarrow
     PYTHONPATH=images/shared:images/curate:tests .venv/curate/bin/python tests/bench/bench_near_duplicates.py \\
         --peer-python /tmp/peers/bin/python
+    ... --datatrove-python  that of an environment with datatrove[io,processing], spacy and orjson: one run of a minute
+    ... --juicer-python     that of an environment with py-data-juicer, aiohttp and torch: one run of a minute
     ... --corpus long       whole files of the installed packages, with planted edits, instead of ../shared/data/neardup
     ... --corpus growth     10,000, 100,000 and 1,000,000 short rows, ours alone
 
@@ -10,6 +12,7 @@ Threshold 0.7, word 5-grams. `work` is from texts to kept rows, for ours with re
 without reading; `process` is all of it, imports and reading included. Recall is 1 - left over / (left over + rightly
 removed); `false` are removed rows with no row of Jaccard >= 0.7 anywhere, `orphans` removed rows with no kept one. All
 are counted on exact truth: the pairs beside the short rows, or all pairs of the long documents by prefix filtering.
+CPU seconds leave out datatrove's workers, which are no children of the process that is waited for.
 """
 
 import argparse
@@ -30,7 +33,9 @@ from curate.similar import numbered, similar_pairs
 HERE = Path(__file__).resolve().parent
 THRESHOLD, ROUNDING = 0.7, 1e-6
 CONFIG = {"threshold": THRESHOLD, "exact": False}
-PEERS = ("gaoya", "gaoya_bulk", "rensa", "datasketch")
+PEERS = {"gaoya": 5, "gaoya_bulk": 5, "rensa": 5, "datasketch": 1}
+"""Libraries, and of how many runs a median is taken at most."""
+PIPELINES = ("datatrove", "data_juicer")
 ENV = {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/curate"}
 
 
@@ -61,9 +66,18 @@ def ours(dataset: str, out: Path, runs: int, config: dict) -> tuple[dict, list]:
     return {"work": statistics.median(work)}, whole
 
 
-def peer(python: str, name: str, file: Path, out: Path, runs: int) -> tuple[dict, list]:
-    whole = [measured([python, str(HERE / "near_peers.py"), name, str(file), str(out)]) for _ in range(runs)]
-    return {"work": statistics.median(json.loads(one.output)["work"] for one in whole)}, whole
+def peer(python: str, script: str, name: str, file: Path, out: Path, runs: int) -> tuple[dict, list]:
+    whole = [measured([python, str(HERE / script), name, str(file), str(out)]) for _ in range(runs)]
+    work = [json.loads(one.output.splitlines()[-1])["work"] for one in whole]
+    return {"work": statistics.median(work)}, whole
+
+
+def peers(options: argparse.Namespace) -> list[tuple[str, str, str, int]]:
+    """Python, script, name and runs of each peer whose Python is given."""
+    pythons = {"datatrove": options.datatrove_python, "data_juicer": options.juicer_python}
+    libraries = PEERS if options.peer_python else {}
+    found = [(options.peer_python, "near_peers.py", name, min(most, options.runs)) for name, most in libraries.items()]
+    return found + [(pythons[name], "near_pipelines.py", name, 1) for name in PIPELINES if pythons[name]]
 
 
 def compare(texts: list[str], pairs: np.ndarray, options: argparse.Namespace, folder: Path) -> None:
@@ -74,13 +88,14 @@ def compare(texts: list[str], pairs: np.ndarray, options: argparse.Namespace, fo
     heads += ["recall", "false", "orphans"]
     print("{:<12}{:>8}{:>10}{:>7}{:>11}{:>7}{:>8}{:>9}{:>8}{:>9}{:>9}".format(*heads))
     found = {}
-    for name in ("ours", *(PEERS if options.peer_python else ())):
+    others = {name: (python, script, runs) for python, script, name, runs in peers(options)}
+    for name in ("ours", *others):
         out = folder / f"{name}.npy"
-        work, whole = (
-            ours(dataset, out, options.runs, CONFIG)
-            if name == "ours"
-            else peer(options.peer_python, name, file, out, options.runs if name != "datasketch" else 1)
-        )
+        if name == "ours":
+            work, whole = ours(dataset, out, options.runs, CONFIG)
+        else:
+            python, script, runs = others[name]
+            work, whole = peer(python, script, name, file, out, runs)
         kept = np.load(out)
         recall, false, orphans = quality(kept, len(texts), pairs)
         process = statistics.median(one.seconds for one in whole)
@@ -91,10 +106,12 @@ def compare(texts: list[str], pairs: np.ndarray, options: argparse.Namespace, fo
             f"{len(kept):>9,}{recall:>8.4f}{false:>9.3%}{orphans:>9.3%}",
             flush=True,
         )
-    if len(found) > 1:
-        fastest = [min(times[at] for name, times in found.items() if name != "ours") for at in (0, 1)]
-        work, process = (fastest[at] / found["ours"][at] for at in (0, 1))
-        print(f"\nfastest peer / ours: work {work:.1f}, process {process:.1f}")
+    for what, names in (("fastest library", PEERS), ("datatrove", ["datatrove"]), ("data_juicer", ["data_juicer"])):
+        if times := [found[name] for name in names if name in found]:
+            work, process = (
+                min(those) / own for those, own in zip(zip(*times, strict=True), found["ours"], strict=True)
+            )
+            print(f"{what} / ours: work {work:.1f}, process {process:.1f}")
 
 
 def growth(options: argparse.Namespace, folder: Path) -> None:
@@ -111,7 +128,8 @@ def growth(options: argparse.Namespace, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--corpus", choices=["short", "long", "growth"], default="short")
-    parser.add_argument("--peer-python")
+    for peer_python in ("--peer-python", "--datatrove-python", "--juicer-python"):
+        parser.add_argument(peer_python)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

@@ -15,6 +15,7 @@ from curate.deduplicate.bands import bands_for
 from curate.deduplicate.corpus import Corpus
 from curate.deduplicate.facts import facts_of
 from curate.deduplicate.judge import judge
+from curate.deduplicate.shelf import Sets
 from curate.deduplicate.verdicts import EXACT, KEPT, NEAR, RULES, Verdicts, decide
 from curate.shingles import shingle_sets
 from curate_texts import document, read, sample, similarity, write_dataset
@@ -23,7 +24,11 @@ from stagekit.schema import to_batch
 
 def verdicts_of(rows: list[Document], config: DeduplicateConfig) -> Verdicts:
     texts = [row.text for row in rows]
-    load = lambda some: shingle_sets([texts[i] for i in some], config.ngram)  # noqa: E731
+
+    def load(some: np.ndarray) -> Sets:
+        values, offsets = shingle_sets([texts[i] for i in some], config.ngram)
+        return Sets(values, offsets[:-1])
+
     return decide(facts_of(to_batch(rows, Document), config), config, load)
 
 

@@ -10,6 +10,7 @@ import pytest
 from contract.failures import BadConfig
 from contract.records import Document, Sample
 from contract.stages import BY_NAME
+from curate.deduplicate.clusters import LARGEST, MEMBERS
 from curate.embed.cache import Remembering, remembering
 from curate.embed.transformer import SentenceTransformer
 from curate_texts import document, sample, write_dataset
@@ -225,6 +226,36 @@ def test_the_report_shows_the_largest_clusters(deduplicated):
     assert len(cluster["members"]) == 2
     assert cluster["kept"]["text"].lower() == "one two three"
     assert report["semantic_duplicate"] == {"clusters": 0, "sizes": {}, "largest": []}
+
+
+def test_the_page_shows_kept_and_dropped_rows_side_by_side(deduplicated):
+    shared = " ".join(f"word{number}" for number in range(30))
+    rows = [document("kept<1>", f"{shared} & <b>more</b>"), document("gone", f"{shared} else"), document("alone", "x")]
+    page = deduplicated(rows, threshold=0.5).file("duplicates.html").read_text()
+    assert "<b>1</b> near-duplicates, of 1 rows kept" in page
+    assert "kept <b>doc-kept&lt;1&gt;</b>" in page
+    assert "&amp; &lt;b&gt;more&lt;/b&gt;" in page
+    assert "dropped <b>doc-gone</b> · Jaccard similarity <b>0." in page
+    assert "<mark>else</mark>" in page
+    assert "<mark>word0" not in page
+    assert "Exact duplicates" not in page, "a rule that dropped nothing has no section"
+
+
+def test_the_page_says_what_it_leaves_out(deduplicated):
+    rows = [document(f"{family}-{copy}", f"family {family}") for family in range(LARGEST + 2) for copy in range(8)]
+    page = deduplicated(rows, near=False).file("duplicates.html").read_text()
+    assert f"At most {LARGEST} of {LARGEST + 2} clusters" in page
+    assert page.count("<details") == LARGEST
+    assert page.count("<article>") == LARGEST * MEMBERS
+    assert page.count("and 2 more") == LARGEST
+    assert "6–10<td>12<td" in page
+
+
+def test_a_page_without_duplicates_says_so(deduplicated):
+    assert (
+        "No row repeats another."
+        in deduplicated([document(0, "one"), document(1, "two")]).file("duplicates.html").read_text()
+    )
 
 
 def test_decisions_stand_in_the_next_run(deduplicated, tmp_path):

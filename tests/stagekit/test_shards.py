@@ -1,6 +1,7 @@
 """What is written is what is read, in order, whatever the sizes of batches and shards."""
 
 import tempfile
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from stagekit.dataset import Dataset
 from stagekit.destination import LocalDestination
 from stagekit.output import Output
 from stagekit.schema import arrow_schema, to_batch, to_rows
+from stagekit.shards import ShardWriter
 from stagekit.store import open_store
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -107,3 +109,28 @@ def test_rows_of_another_shape_are_refused(tmp_path):
     with pytest.raises((ValueError, pa.ArrowInvalid)):
         output.write(pa.RecordBatch.from_pydict({"id": ["1"], "other": ["x"]}))
     place.discard()
+
+
+def test_what_fails_in_the_background_is_raised_by_the_next_call(tmp_path):
+    (tmp_path / "data" / "open.parquet").mkdir(parents=True)
+    batch = to_batch([Document(id=str(n), text="x") for n in range(5)], Document)
+    writer = ShardWriter(tmp_path, "data", batch.schema, 10, lambda shard, path: None)
+    writer.write(batch)
+    with pytest.raises(OSError, match=r"open\.parquet"):
+        writer.close()
+    writer.abandon()
+    assert not any(thread.name.startswith("write-data") for thread in threading.enumerate())
+
+
+def test_files_are_announced_in_order_by_the_thread_that_writes_batches(tmp_path):
+    heard = []
+    batch = to_batch([Document(id=str(n), text="x" * n) for n in range(25)], Document)
+    writer = ShardWriter(
+        tmp_path, "data", batch.schema, 10, lambda shard, path: heard.append((shard, path, threading.get_ident()))
+    )
+    writer.write(batch)
+    assert writer.close() == [shard for shard, _, _ in heard]
+    assert [(shard.rows, path.stat().st_size) for shard, path, _ in heard] == [
+        (rows, shard.bytes) for rows, (shard, _, _) in zip((10, 10, 5), heard, strict=True)
+    ]
+    assert {ident for _, _, ident in heard} == {threading.get_ident()}

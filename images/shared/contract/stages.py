@@ -111,7 +111,7 @@ STAGES: tuple[Stage, ...] = (
         DeduplicateConfig,
         (ROWS,),
         "same",
-        version=3,
+        version=4,
         sources=sources_of,  # type: ignore[arg-type]
     ),
     Stage(

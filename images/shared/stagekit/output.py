@@ -140,6 +140,11 @@ class Output:
         self.add_text(PREVIEW, self._preview.close().model_dump_json(), hashed=False)
         return shards, dropped, self._hash.hexdigest(self.files)
 
+    def abandon(self) -> None:
+        """Leave off: once this returns, nothing is being written any more."""
+        self._kept.abandon()
+        self._ledger.abandon()
+
     def _closed(self, shard: Shard, path: Path) -> None:
         self._place.finished(shard.path, path)
 

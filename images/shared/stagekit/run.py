@@ -1,6 +1,7 @@
 """Run a stage and commit its dataset."""
 
 import importlib
+import importlib.util
 import os
 from datetime import UTC, datetime
 
@@ -14,16 +15,26 @@ from stagekit.schema import columns_of
 
 
 def run_stage(request: Request) -> Manifest:
-    """Import the stage, run it, write the manifest last. Returns the manifest now in place."""
+    """Import the stage, run it, write the manifest last. Returns the manifest now in place.
+
+    A module `<image>.start`, where there is one, is imported before the stage and its libraries.
+    """
     started = _now()
+    if importlib.util.find_spec(f"{request.stage.image}.start"):
+        importlib.import_module(f"{request.stage.image}.start")
     module = importlib.import_module(f"{request.stage.image}.{request.stage.name}.stage")
     place = destination(request.address)
     try:
         output = Output(place, request.record, getattr(request.config, "shard_rows", SHARD_ROWS))
-        _open_accounts(request, output)
-        job = Job(request.stage, request.config, request.inputs, output, request.address, request.key, request.parents)
-        module.run(job)
-        manifest = _commit(request, output, place, started)
+        try:
+            _open_accounts(request, output)
+            job = Job(
+                request.stage, request.config, request.inputs, output, request.address, request.key, request.parents
+            )
+            module.run(job)
+            manifest = _commit(request, output, place, started)
+        finally:
+            output.abandon()
         _forget_scratch(job)
         return manifest
     finally:

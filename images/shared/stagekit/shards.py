@@ -1,6 +1,7 @@
 """Rows to Parquet files of bounded size, in bounded memory."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,9 @@ GROUP_BYTES = 32 << 20
 class ShardWriter:
     """Writes batches in order into `<folder>/part-NNNNN.parquet`, `shard_rows` rows each.
 
-    At most one row group is held in memory. `closed` is called with each finished file and its entry.
+    A thread encodes and compresses one row group while the next one is collected, so at most two are held in memory.
+    `closed` is called with each finished file and its entry, by the thread that writes batches. What fails in the
+    background is raised by a later `write` or by `close`.
     """
 
     def __init__(
@@ -27,6 +30,8 @@ class ShardWriter:
         self._held: list[pa.RecordBatch] = []
         self._file: pq.ParquetWriter | None = None
         self._rows_in_file = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._work: Future[Path | None] | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append a batch."""
@@ -40,7 +45,14 @@ class ShardWriter:
         """Finish the last file and return all entries, in order."""
         self._flush()
         self._finish_file()
+        self._settle()
+        self.abandon()
         return self.shards
+
+    def abandon(self) -> None:
+        """Write no more: wait for what is being written, whatever comes of it."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     @property
     def _held_rows(self) -> int:
@@ -57,30 +69,45 @@ class ShardWriter:
         if not self._held:
             return
         table = pa.Table.from_batches(self._held, self.schema)
-        if self._file is None:
-            self._open_path().parent.mkdir(parents=True, exist_ok=True)
-            self._file = pq.ParquetWriter(self._open_path(), self.schema, compression="zstd")
-        self._file.write_table(table)
+        self._open_path().parent.mkdir(parents=True, exist_ok=True)
         self._rows_in_file += table.num_rows
         self._held = []
+        self._in_background(lambda: self._put(table))
 
     def _finish_file(self) -> None:
+        if self._rows_in_file:
+            self._rows_in_file, rows = 0, self._rows_in_file
+            self._in_background(lambda: self._named_by_content(rows))
+
+    def _in_background(self, work: Callable[[], Path | None]) -> None:
+        """Do some work after what was begun before, of which one piece at most is still going on."""
+        self._settle()
+        self._pool = self._pool or ThreadPoolExecutor(1, f"write-{self.folder}")
+        self._work = self._pool.submit(work)
+
+    def _settle(self) -> None:
+        """Wait for what is being written."""
+        work, self._work = self._work, None
+        if work and (final := work.result()):
+            self.closed(self.shards[-1], final)
+
+    def _put(self, table: pa.Table) -> None:
         if self._file is None:
-            return
+            self._file = pq.ParquetWriter(self._open_path(), self.schema, compression="zstd")
+        self._file.write_table(table)
+
+    def _named_by_content(self, rows: int) -> Path:
+        """Close the file, and rename it to a name that holds the content's hash: two writers of one dataset can never
+        overwrite each other."""
+        assert self._file, "a file has rows before it is finished"
         self._file.close()
         self._file = None
-        self._rows_in_file, rows = 0, self._rows_in_file
-        self.shards.append(self._named_by_content(rows))
-
-    def _named_by_content(self, rows: int) -> Shard:
-        """Rename to a name that holds the content's hash: two writers of one dataset can never overwrite each other."""
         path = self._open_path()
         sha256 = file_sha256(path)
         name = f"{self.folder}/part-{len(self.shards):05d}-{sha256[:8]}.parquet"
         final = path.rename(self.root / name)
-        shard = Shard(path=name, rows=rows, bytes=final.stat().st_size, sha256=sha256)
-        self.closed(shard, final)
-        return shard
+        self.shards.append(Shard(path=name, rows=rows, bytes=final.stat().st_size, sha256=sha256))
+        return final
 
     def _open_path(self) -> Path:
         return self.root / self.folder / "open.parquet"

@@ -1,6 +1,5 @@
 """Clusters of duplicates for people to look at: how many and how large, and the largest with texts."""
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -10,7 +9,6 @@ import pyarrow as pa
 from curate.deduplicate.verdicts import KEPT, RULES, Verdicts
 from curate.scan.arrays import I64s
 
-FILE = "duplicates.json"
 LARGEST = 10  # clusters shown of each rule
 MEMBERS = 5  # rows shown of each cluster, the least alike first
 SHOWN = 300  # characters of a text
@@ -33,11 +31,9 @@ class Clusters:
             text = texts[row - first_row]
             self._texts[row] = (text if isinstance(text, str) else text.as_py())[:SHOWN]
 
-    def json(self) -> str:
+    def facts(self) -> dict[str, dict[str, Any]]:
         """The report: by rule the sizes (rows with the kept one: number of clusters), and the largest clusters."""
-        return json.dumps(
-            {rule: self._of_rule(number) for number, rule in enumerate(RULES)}, indent=1, ensure_ascii=False
-        )
+        return {rule: self._of_rule(number) for number, rule in enumerate(RULES)}
 
     def _of_rule(self, number: int) -> dict[str, Any]:
         sizes = Counter((self._sizes(number)[1] + 1).tolist())

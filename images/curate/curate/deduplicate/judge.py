@@ -14,14 +14,14 @@ from curate.deduplicate.history import history_of, start_of
 from curate.deduplicate.meaning import fold_meanings
 from curate.deduplicate.remembered import Remembered, remembered
 from curate.deduplicate.repeats import fold_passages
-from curate.deduplicate.shelf import Shelf
+from curate.deduplicate.shelf import Sets, Shelf
 from curate.deduplicate.substring import NO_PASSAGES, Passages
 from curate.deduplicate.verdicts import Verdicts, decide
 from curate.room import room
 from curate.scan.arrays import I64s
 from curate.scan.buffers import utf8
 from curate.scan.characters import characters
-from curate.shingles import Ragged, offsets_of
+from curate.shingles import offsets_of
 from curate.text import column_of, text_column
 from curate.threads import in_order
 from stagekit.dataset import Dataset
@@ -98,7 +98,7 @@ def _read_one(
     return in_order(read, numbered(dataset, first_row, columns_for(config, dataset)), config.workers)
 
 
-def _sets(corpus: Corpus, some: I64s, facts: Facts, config: DeduplicateConfig, folder: Path) -> Ragged:
+def _sets(corpus: Corpus, some: I64s, facts: Facts, config: DeduplicateConfig, folder: Path) -> Sets:
     """Sets of n-grams of the rows with these ascending numbers."""
     offsets = offsets_of(facts.size[some])
     values = room(int(offsets[-1]), np.uint64, folder)
@@ -114,4 +114,4 @@ def _sets(corpus: Corpus, some: I64s, facts: Facts, config: DeduplicateConfig, f
 
     for _ in in_order(read, corpus.batches([column_of(config.field)]), config.workers):
         pass
-    return Ragged(values, offsets)
+    return Sets(values, offsets[:-1])

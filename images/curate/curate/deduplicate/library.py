@@ -7,9 +7,10 @@ from datasketch import MinHash, MinHashLSH
 
 from curate.deduplicate.bands import Bands
 from curate.deduplicate.near import Choice, LoadSets, Nodes
+from curate.deduplicate.shelf import Sets
 from curate.deduplicate.walk import KEPT
 from curate.scan.arrays import F64s, I64s
-from curate.shingles import Ragged, as_sets
+from curate.shingles import Ragged, as_sets, offsets_of
 from curate.similar import jaccard, numbered, of_like_size, pack, unpack
 
 SCHEME = "affine64"  # our shingles are 64-bit hashes already
@@ -18,7 +19,8 @@ SCHEME = "affine64"  # our shingles are 64-bit hashes already
 def near_duplicates(nodes: Nodes, cut: Bands, seed: int, threshold: float, load: LoadSets) -> Choice:
     """Who repeats whom among nodes, best first; all sets are held in memory, and all pairs of the index verified."""
     by_row = np.argsort(nodes.rows)
-    sets = as_sets(load(nodes.rows[by_row])).take(np.argsort(by_row))
+    held = together(load(nodes.rows[by_row]), nodes.sizes[by_row])
+    sets = as_sets(held).take(np.argsort(by_row))
     pairs = np.unique(np.array(list(_proposed(sets, cut, seed)), np.uint64))
     left, right = unpack(pairs)
     sets = numbered(sets)
@@ -28,6 +30,13 @@ def near_duplicates(nodes: Nodes, cut: Bands, seed: int, threshold: float, load:
     enough = similarity >= threshold
     chosen = choose(nodes.settled, left[enough], right[enough], similarity[enough])
     return Choice(*chosen, len(pairs), len(left))
+
+
+def together(sets: Sets, sizes: I64s) -> Ragged:
+    """Sets of given sizes one after another."""
+    offsets = offsets_of(sizes)
+    positions = np.repeat(sets.places - offsets[:-1], sizes) + np.arange(offsets[-1])
+    return Ragged(sets.values[positions], offsets)
 
 
 def choose(settled: np.ndarray, left: I64s, right: I64s, similarity: F64s) -> tuple[I64s, F64s]:

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from curate.deduplicate.bands import Bands
+from curate.deduplicate.shelf import Sets
 from curate.room import room
 from curate.scan.arrays import F64s, I32s, I64s, U8s, U64s
-from curate.shingles import Ragged, offsets_of
+from curate.shingles import offsets_of
 from curate.threads import in_order
 
-LoadSets = Callable[[I64s], Ragged]
-"""Gives the sets of n-grams of some rows, by ascending row number; a set's values in any order, none of them twice."""
+LoadSets = Callable[[I64s], Sets]
+"""Gives the sets of n-grams of some rows, by ascending row number."""
 
 KEYS = 8 << 20  # band keys sorted at once: 64 MB
 MARGIN = 0.15  # how far below the threshold a signature may be: four standard deviations of 125 functions
@@ -102,5 +103,5 @@ def _sets(nodes: Nodes, related: I64s, load: LoadSets) -> tuple[U64s, I64s]:
     by_row = related[np.argsort(nodes.rows[related])]
     sets = load(nodes.rows[by_row])
     places = np.full(len(nodes.rows), -1, np.int64)
-    places[by_row] = sets.offsets[:-1]
+    places[by_row] = sets.places
     return sets.values, places

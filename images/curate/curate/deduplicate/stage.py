@@ -4,10 +4,11 @@ Reads documents or samples three times: for digests and sketches, for the sets o
 write; `semantic` and `substring` read them two more times each. Drops `exact`, `near_duplicate`, `semantic_duplicate`
 and `mostly_shared` rows, each with the id of the kept row that it repeats and their similarity (or the share of its
 words that kept rows hold); that row may be one of another dataset (`against`). Passages cut from kept rows are entries
-of the account `passages`. Writes `duplicates.json`, and `passages.jsonl` where passages are only reported. With
-`previous`, sketches and decisions of an earlier run are read instead of made again, and its survivors stay.
+of the account `passages`. Writes `duplicates.json` and `.html`, and `passages.jsonl` where passages are only reported.
+With `previous`, sketches and decisions of an earlier run are read instead of made again, and its survivors stay.
 """
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -17,12 +18,12 @@ import pyarrow as pa
 
 from contract.config.deduplicate import DeduplicateConfig
 from contract.config.substring import Substring
-from curate.deduplicate.clusters import FILE as CLUSTERS
 from curate.deduplicate.clusters import Clusters
 from curate.deduplicate.corpus import Corpus, numbered
 from curate.deduplicate.facts import Facts
 from curate.deduplicate.history import others_of
 from curate.deduplicate.judge import Judged, judge
+from curate.deduplicate.page import page
 from curate.deduplicate.remembered import FILE, remember
 from curate.deduplicate.substring import Passages
 from curate.deduplicate.trim import ACCOUNT, CUT, ledger, listed, longest, passages_in, trimmed
@@ -75,7 +76,9 @@ def _write(job: Job, corpus: Corpus, judged: Judged) -> None:
                 lines.writelines(listed(batch, first_row, whole, judged.ids, config.field))
     if config.substring and config.substring.action == "report":
         job.output.add_file(LISTED)
-    job.output.add_text(CLUSTERS, clusters.json())
+    found = clusters.facts()
+    job.output.add_text("duplicates.json", json.dumps(found, indent=1, ensure_ascii=False))
+    job.output.add_text("duplicates.html", page(found))
 
 
 def _write_kept(

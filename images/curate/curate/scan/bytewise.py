@@ -3,13 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.core import cgutils
-from numba.cpython.unsafe.numbers import trailing_zeros
-from numba.extending import intrinsic
 
 from curate.scan.arrays import U8s
-from curate.scan.compiled import compiled
+from curate.scan.compiled import cgutils, compiled, intrinsic, trailing_zeros, types
 
 U64 = np.uint64
 HIGH = U64(0x8080808080808080)

@@ -1,14 +1,25 @@
-"""How a kernel is compiled: once per machine, without the interpreter's lock."""
+"""How a kernel is compiled: once per machine, without the interpreter's lock. The only module that imports numba."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import numba
-from numba.core.registry import cpu_target
+from curate.light import light_start
+
+# No kernel calls BLAS or C declarations: scipy.linalg and cffi, which numba looks for, take a fifth of a second.
+with light_start("scipy.linalg", "cffi"):
+    import numba
+    from numba import types
+    from numba.core import cgutils
+    from numba.core.registry import cpu_target
+    from numba.cpython.unsafe.numbers import trailing_zeros
+    from numba.extending import intrinsic
+
+    cpu_target.target_context.refresh()
+
+__all__ = ["cgutils", "compiled", "intrinsic", "trailing_zeros", "types"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -28,19 +39,6 @@ def _has_a_place() -> bool:
     return any(os.access(folder, os.W_OK) for folder in (Path(__file__).parent, f"{home}/.cache", home))
 
 
-def _start_lightly() -> None:
-    """Make numba ready without BLAS and C declarations, which no kernel here uses: scipy.linalg and cffi, which it
-    looks for, take a fifth of a second to import."""
-    absent = {name: None for name in ("scipy.linalg", "cffi") if name not in sys.modules}
-    sys.modules.update(absent)  # type: ignore[arg-type]
-    try:
-        cpu_target.target_context.refresh()
-    finally:
-        for name in absent:
-            del sys.modules[name]
-
-
-_start_lightly()
 if not os.environ.get("NUMBA_CACHE_DIR") and not _has_a_place():
     _keeper = tempfile.TemporaryDirectory(prefix="nocturne-kernels-")
     numba.config.CACHE_DIR = _keeper.name

@@ -3,9 +3,11 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
 from pydantic.config import JsonDict
+from pydantic.json_schema import JsonSchemaValue
 
+from contract.config.field_docs import field_docs
 from contract.redact import redacted
 
 RUNTIME: JsonDict = {"runtime": True}
@@ -29,7 +31,22 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 class Config(BaseModel):
     """Base of everything in a recipe: frozen, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema with each field's sentence, read when a schema is asked for: most processes never do."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, sentence in cls.sentences().items():
+            for shown in {name, cls.model_fields[name].alias} & properties.keys():
+                properties[shown].setdefault("description", sentence)
+        return schema
+
+    @classmethod
+    def sentences(cls) -> dict[str, str]:
+        """What each field means."""
+        return field_docs(owner for owner in reversed(cls.__mro__) if issubclass(owner, Config))
 
 
 class StageConfig(Config):
