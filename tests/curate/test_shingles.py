@@ -14,6 +14,8 @@ from curate.similar import numbered, similar_pairs
 from curate_texts import similarity, word_sets
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+PIECES = ["a", "Bc_9", " ", "-", "é", "東", "x" * 7, "y" * 8, "z" * 30, "Z" * 63, "w" * 64, "v" * 65, "u" * 130]
+LONG_TEXT = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)  # of several blocks, cut in all places
 MIXED_TEXT = ANY_TEXT | st.text("aZ_9 .-éÉ東İK", max_size=60)
 
 
@@ -61,6 +63,16 @@ def test_words_and_ngrams_are_those_of_re(texts, n):
         for b in range(len(texts)):
             shared = len(set(sets.row(a).tolist()) & set(sets.row(b).tolist()))
             assert shared == len(word_sets(texts[a], n) & word_sets(texts[b], n))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(LONG_TEXT, max_size=4))
+def test_a_word_is_the_same_wherever_the_blocks_cut(texts):
+    found = words(texts)
+    expected = [re.findall(r"\w+", text.lower()) for text in texts]
+    assert found.lengths.tolist() == [len(row) for row in expected]
+    alone = [int(words([word]).values[0]) for row in expected for word in row]
+    assert found.values.tolist() == alone
 
 
 @settings(max_examples=100, deadline=None)
