@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curate.shingles import Indices, Ragged, ngrams, offsets_of
+from curate.shingles import Hashes, Indices, Ragged, ngrams, offsets_of
 
 POSTINGS = 2_000_000  # spread out at once: 80 MB
-BLOOM_BITS = 16  # per distinct gram: about one stray gram in a hundred gets past the filter
+SIEVE_BITS = 8  # per gram: about one stray gram in fifty gets past the filter
+LONGEST_PART = 6  # words: longer parts of an n-gram are hardly rarer, but more places have to be tried
 
 
 class Shared(NamedTuple):
@@ -54,33 +55,35 @@ class Table:
     The items that hold gram g are `items[bounds[g]:bounds[g + 1]]`, in order, at the same `positions` in each.
     """
 
-    def __init__(self, grams: Ragged) -> None:
+    def __init__(self, grams: Ragged, sifted: Hashes) -> None:
+        """`sifted` are the keys to look for first: the grams, or parts of them."""
         from curate.decontaminate import kernels
 
         total = len(grams.values)
-        self.slots = np.full(_power_of_two(2 * total), -1, np.int32)
-        self.bloom = np.zeros(_power_of_two(total * BLOOM_BITS // 64), np.uint64)
+        self.slots = np.full(_power_of_two(total + total // 2), -1, np.int32)
         keys, numbers = np.empty(total, np.uint64), np.empty(total, np.int32)
-        self.distinct = int(kernels.number(grams.values, self.slots, keys, self.bloom, numbers))
+        self.distinct = int(kernels.number(grams.values, self.slots, keys, numbers))
         self.keys = keys[: self.distinct].copy()
         self.bounds = offsets_of(np.bincount(numbers, minlength=self.distinct))
         self.items, self.positions = np.empty(total, np.int32), np.empty(total, np.int32)
         kernels.post(numbers, grams.offsets, self.bounds[:-1].copy(), self.items, self.positions)
+        self.sieve = np.zeros(_power_of_two(len(sifted) * SIEVE_BITS // 64), np.uint64)
+        kernels.sift(sifted, self.sieve)
 
 
 class Index(Table):
     """The n-grams of some items; items shorter than `n` words have none here."""
 
     def __init__(self, items: Ragged, n: int) -> None:
-        super().__init__(ngrams(items, n, short=False))
-        self.n = n
+        self.n, self.part = n, min(n, 3 + n // 4, LONGEST_PART)
+        super().__init__(ngrams(items, n, short=False), ngrams(items, self.part, short=False).values)
 
     def shared(self, rows: Ragged) -> Shared:
         """Which n-grams of the items each row of words holds."""
         from curate.decontaminate import kernels
 
         hits = np.empty((len(rows.values), 3), np.int64)  # pages that stay untouched cost nothing
-        count = kernels.find(rows.values, rows.offsets, self.n, self.slots, self.keys, self.bloom, hits)
+        count = kernels.find(*rows, self.n, self.part, self.slots, self.keys, self.sieve, hits)
         row, place, gram = hits[:count].T
         first = np.sort(np.unique(row << 32 | gram, return_index=True)[1])
         return Shared(row[first], place[first], gram[first])

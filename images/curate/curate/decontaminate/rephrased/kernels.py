@@ -35,7 +35,7 @@ def retrieve(
     apart: int,
     slots: I32s,
     keys: U64s,
-    bloom: U64s,
+    sieve: U64s,
     bounds: I64s,
     items: I32s,
     most: int,
@@ -56,7 +56,7 @@ def retrieve(
         reached, square = 0, 0.0
         for second in range(offsets[row], offsets[row + 1]):
             for first in range(max(offsets[row], second - apart), second):
-                gram = known(pair(words[first], words[second]), slots, keys, bloom)
+                gram = known(pair(words[first], words[second]), slots, keys, sieve)
                 if gram < 0:
                     square += unknown * unknown
                 elif seen[gram] != row:

@@ -26,7 +26,7 @@ class Retriever:
     def __init__(self, items: Ragged, k: int) -> None:
         self.k = k
         pairs = as_sets(near_pairs(items))
-        self._table = Table(pairs)
+        self._table = Table(pairs, pairs.values)
         count = len(items.offsets) - 1
         self._unknown = float(np.log((count + 1) / 0.5))
         self._weights = np.log((count + 1) / (np.diff(self._table.bounds) + 0.5))
@@ -41,7 +41,7 @@ class Retriever:
         found = Candidates(np.full(shape, -1, np.int64), np.zeros(shape))
         table = self._table
         kernels.retrieve(
-            rows.values, rows.offsets, APART, table.slots, table.keys, table.bloom, table.bounds, table.items,
+            rows.values, rows.offsets, APART, table.slots, table.keys, table.sieve, table.bounds, table.items,
             MOST_HOLDERS, self._weights, self._lengths, self._unknown, *found,
         )  # fmt: skip
         return found
