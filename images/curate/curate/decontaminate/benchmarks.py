@@ -72,8 +72,11 @@ def _text(row: Found, benchmark: Benchmark) -> str:
 
 
 def _parts(row: Found, benchmark: Benchmark, paths: list[str]) -> list[str]:
-    found = {path: dotted(row.value, path) for path in paths}
-    return [text for path, value in found.items() for text in _texts(value, path, row, benchmark)]
+    texts: list[str] = []
+    for path in dict.fromkeys(paths):
+        value = dotted(row.value, path)
+        texts += [value] if isinstance(value, str) else _texts(value, path, row, benchmark)
+    return texts
 
 
 def _texts(value: Any, path: str, row: Found, benchmark: Benchmark) -> list[str]:
