@@ -1,5 +1,6 @@
 """Sixty-four bytes of UTF-8 at a time: what each of them is, as bits of one number, the first byte's lowest."""
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,29 @@ from curate.scan.compiled import compiled
 BLOCK = 64
 ONE, CASE_BIT = np.uint64(1), 0x20
 UNDERSCORE, ZERO, NINE, A, Z = ord("_"), ord("0"), ord("9"), ord("a"), ord("z")
+SPACES = ((0x09, 0x0D), (0x1C, 0x20))
+LANES, BITS = ir.VectorType(ir.IntType(8), BLOCK), ir.IntType(64)
 
 
-def _word_lanes(builder: ir.IRBuilder, lanes: ir.Value) -> ir.Value:
-    """One bit for each byte that is an ASCII letter, digit or underscore."""
+def _each(value: int) -> ir.Constant:
+    """A vector of one value."""
+    return ir.Constant(LANES, [value] * BLOCK)
 
-    def each(value: int) -> ir.Constant:
-        return ir.Constant(lanes.type, [value] * BLOCK)
 
-    lower = builder.sub(builder.or_(lanes, each(CASE_BIT)), each(A))
-    letters = builder.icmp_unsigned("<=", lower, each(Z - A))
-    digits = builder.icmp_unsigned("<=", builder.sub(lanes, each(ZERO)), each(NINE - ZERO))
-    return builder.or_(builder.or_(letters, digits), builder.icmp_unsigned("==", lanes, each(UNDERSCORE)))
+def _between(builder: ir.IRBuilder, lanes: ir.Value, first: int, last: int) -> ir.Value:
+    """One bit for each byte from `first` to `last`."""
+    return builder.icmp_unsigned("<=", builder.sub(lanes, _each(first)), _each(last - first))
+
+
+def _any(builder: ir.IRBuilder, *found: ir.Value) -> ir.Value:
+    """One bit where any of some vectors has one."""
+    return reduce(builder.or_, found)
+
+
+def _lanes_at(context: Any, builder: ir.IRBuilder, kind: Any, array: ir.Value, at: ir.Value) -> ir.Value:
+    """Where in memory the bytes of an array from a place on are, as a vector."""
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(cgutils.gep_inbounds(builder, data, at), LANES.as_pointer())
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -34,15 +46,36 @@ def _whole(_context: Any, data: Any, at: Any) -> Any:
     """The two numbers of a whole block, by the processor's own comparison of vectors of bytes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        place = cgutils.gep_inbounds(builder, array.data, arguments[1])
-        vector = ir.VectorType(ir.IntType(8), BLOCK)
-        lanes = builder.load(builder.bitcast(place, vector.as_pointer()), align=1)
-        high = builder.icmp_signed("<", lanes, ir.Constant(vector, [0] * BLOCK))
-        bits = [builder.bitcast(found, ir.IntType(64)) for found in (_word_lanes(builder, lanes), high)]
+        lanes = builder.load(_lanes_at(context, builder, signature.args[0], *arguments), align=1)
+        letters = _between(builder, builder.or_(lanes, _each(CASE_BIT)), A, Z)
+        digits, underscores = (_between(builder, lanes, *ends) for ends in ((ZERO, NINE), (UNDERSCORE, UNDERSCORE)))
+        high = builder.icmp_signed("<", lanes, _each(0))
+        bits = [builder.bitcast(found, BITS) for found in (_any(builder, letters, digits, underscores), high)]
         return context.make_tuple(builder, signature.return_type, bits)
 
     return types.UniTuple(types.uint64, 2)(data, at), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fold_block(_context: Any, data: Any, at: Any, room: Any, filled: Any) -> Any:
+    """Write 64 bytes to `room` in lower case, white space as spaces, of which those that are no ASCII make no sense.
+
+    Returns which were white space (as `str.isspace` has it), and which were no ASCII. Nothing checks that the bytes
+    and the room for them are there.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lanes = builder.load(_lanes_at(context, builder, signature.args[0], *arguments[:2]), align=1)
+        spaces = _any(builder, *(_between(builder, lanes, *ends) for ends in SPACES))
+        capital = _between(builder, lanes, A - CASE_BIT, Z - CASE_BIT)
+        lower = builder.select(capital, builder.or_(lanes, _each(CASE_BIT)), lanes)
+        place = _lanes_at(context, builder, signature.args[2], *arguments[2:])
+        builder.store(builder.select(spaces, _each(0x20), lower), place, align=1)
+        high = builder.icmp_signed("<", lanes, _each(0))
+        bits = [builder.bitcast(found, BITS) for found in (spaces, high)]
+        return context.make_tuple(builder, signature.return_type, bits)
+
+    return types.UniTuple(types.uint64, 2)(data, at, room, filled), generate
 
 
 @compiled
