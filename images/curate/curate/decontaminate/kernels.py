@@ -40,6 +40,18 @@ def sift(keys: U64s, sieve: U64s) -> None:
 
 
 @compiled
+def sift_parts(words: U64s, offsets: I64s, n: int, part: int, sieve: U64s) -> None:
+    """Enter all grams of `part` words of rows that have an n-gram."""
+    last = np.uint64(len(sieve) - 1)
+    for row in range(len(offsets) - 1):
+        if offsets[row + 1] - offsets[row] < n:
+            continue
+        for at in range(offsets[row], offsets[row + 1] - part + 1):
+            key = gram_at(words, at, part)
+            sieve[(key >> HALF) & last] |= bits_of(key)
+
+
+@compiled
 def passes(key: np.uint64, sieve: U64s) -> bool:
     """Whether a key may have been entered; one in fifty others passes too."""
     bits = bits_of(key)
@@ -57,10 +69,11 @@ def slot_of(key: np.uint64, slots: I32s, keys: U64s) -> np.uint64:
 
 
 @compiled
-def number(grams: U64s, slots: I32s, keys: U64s, numbers: I32s) -> int:
+def number(grams: U64s, slots: I32s, keys: U64s, bounds: I32s, numbers: I32s) -> int:
     """Give equal grams equal numbers, in order of first sight; returns how many distinct ones there are.
 
-    Fills `slots`, `keys` (the gram of each number) and `numbers` (per gram).
+    Fills `slots`, `keys` (the gram of each number), `numbers` (per gram), and `bounds`, which gets for each number
+    where the postings of all numbers up to it end.
     """
     count = 0
     for i in range(len(grams)):
@@ -68,20 +81,21 @@ def number(grams: U64s, slots: I32s, keys: U64s, numbers: I32s) -> int:
         if slots[slot] < 0:
             slots[slot] = count
             keys[count] = grams[i]
+            bounds[count] = 0
             count += 1
         numbers[i] = slots[slot]
+        bounds[slots[slot]] += 1
+    for i in range(1, count):
+        bounds[i] += bounds[i - 1]
     return count
 
 
 @compiled
-def post(numbers: I32s, offsets: I64s, bounds: I64s, items: I32s, positions: I32s) -> None:
-    """Postings of each gram: the items that hold it and where, in order. `bounds` ends as where each gram's end."""
-    for item in range(len(offsets) - 1):
-        for i in range(offsets[item], offsets[item + 1]):
-            place = bounds[numbers[i]]
-            items[place] = item
-            positions[place] = i - offsets[item]
-            bounds[numbers[i]] = place + 1
+def post(numbers: I32s, bounds: I32s, postings: I32s) -> None:
+    """Write where each gram stands among all grams, in order; `bounds` ends as where each number's postings begin."""
+    for i in range(len(numbers) - 1, -1, -1):
+        bounds[numbers[i]] -= 1
+        postings[bounds[numbers[i]]] = i
 
 
 @compiled

@@ -36,8 +36,8 @@ def retrieve(
     slots: I32s,
     keys: U64s,
     sieve: U64s,
-    bounds: I64s,
-    items: I32s,
+    bounds: I32s,
+    items: I64s,
     most: int,
     weights: F64s,
     lengths: F64s,
@@ -72,7 +72,7 @@ def retrieve(
 
 
 @compiled
-def add(holders: I32s, weight: float, score: F64s, touched: I64s, reached: int) -> int:
+def add(holders: I64s, weight: float, score: F64s, touched: I64s, reached: int) -> int:
     """Add a pair's weight to the items that hold it; items reached for the first time are noted."""
     for item in holders:
         if score[item] == 0:
