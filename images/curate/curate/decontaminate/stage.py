@@ -106,7 +106,8 @@ def _search(job: Job, items: Sequence[Item], matcher: Matcher) -> None:
         _write(job, looked, items, reports)
         progress.add(looked.batch.num_rows)
         if unsure:
-            unsure.add(looked.matches.unsure, looked.texts, row_ids(looked.batch))
+            stays = [found for found in looked.matches.unsure if found.row not in looked.origins]
+            unsure.add(stays, looked.texts, row_ids(looked.batch))
     if unsure:
         unsure.close()
     if config.measure_recall:
