@@ -6,8 +6,8 @@ import time
 
 import pyarrow.parquet as pq
 
-from contract.config.decontaminate import DecontaminateConfig
-from curate.decontaminate.benchmarks import Item
+from contract.config.decontaminate import Benchmark, DecontaminateConfig
+from curate.decontaminate.benchmarks import read_items
 from curate.decontaminate.matching import Matcher
 from curate.threads import in_order
 
@@ -16,8 +16,7 @@ BATCH = 2_000
 
 def main() -> None:
     items_file, rows_file, n, runs = sys.argv[1:]
-    with open(items_file, encoding="utf-8") as lines:
-        items = [Item("bench", number, json.loads(line)) for number, line in enumerate(lines, 1)]
+    items = list(read_items(Benchmark(name="bench", uri=items_file, fields=["text"])))
     started = time.perf_counter()
     matcher = Matcher(items, DecontaminateConfig(exact=False, coverage=0, ngram=int(n)))
     build, work, found = time.perf_counter() - started, [], 0

@@ -8,10 +8,15 @@ NGramsDecontFilter; its index is filled with its own tokenizer and hash, since i
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import pyarrow.parquet as pq
+
+BATCH = 2_000
 
 
-def open_r1(items: list[str], rows: list[str], n: int) -> dict[str, float]:
+def open_r1(items: list[str], rows: Iterable[str], n: int) -> dict[str, float]:
     started = time.perf_counter()
     known = {gram for item in items for gram in grams(item, n)}
     build, started = time.perf_counter() - started, time.perf_counter()
@@ -24,7 +29,7 @@ def grams(text: str, n: int) -> Iterator[str]:
     return (" ".join(words[start : start + n]) for start in range(len(words) - n + 1))
 
 
-def datatrove(items: list[str], rows: list[str], n: int) -> dict[str, float]:
+def datatrove(items: list[str], rows: Iterable[str], n: int) -> dict[str, float]:
     from datatrove.data import Document
     from datatrove.pipeline.decont.n_grams import NGramsDecontConfig, NGramsDecontFilter
     from datatrove.pipeline.filters.base_filter import get_filter_result
@@ -43,14 +48,17 @@ def datatrove(items: list[str], rows: list[str], n: int) -> dict[str, float]:
     return {"build": build, "work": time.perf_counter() - started, "found": kept.count(False)}
 
 
+def texts(file: str) -> Iterator[str]:
+    for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=["text"]):
+        yield from batch["text"].to_pylist()
+
+
 def main() -> None:
     peer, items_file, rows_file, n, limit = sys.argv[1:]
     with open(items_file, encoding="utf-8") as lines:
-        items = [json.loads(line) for line in lines]
-    with open(rows_file, encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines][: int(limit) or None]
-    found = {"open_r1": open_r1, "datatrove": datatrove}[peer](items, rows, int(n))
-    print(json.dumps(found | {"rows": len(rows)}))
+        items = [json.loads(line)["text"] for line in lines]
+    rows = islice(texts(rows_file), int(limit) or None)
+    print(json.dumps({"open_r1": open_r1, "datatrove": datatrove}[peer](items, rows, int(n))))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from contract.failures import BadInput
 from contract.records import Document, Sample
 from curate.decontaminate.benchmarks import Item, read_items
 from curate.decontaminate.matching import ANY_MATCH, COVERAGE, EXACT, Match, Matcher
-from curate.decontaminate.passages import Span, common
+from curate.decontaminate.passages import Span, common, words_in
 from curate_texts import document, read, sample, word_sets, write_dataset
 
 TEXTS = st.lists(st.sampled_from("abcd"), max_size=12).map(" ".join)
@@ -76,7 +76,11 @@ def test_case_and_punctuation_do_not_hide_an_item_and_the_passage_is_shown_as_wr
     row = "Solve this!\n\nJANET’S ducks lay 16 eggs, per day. She eats three: for breakfast every morning? Go."
     assert found([item], [row])[0][0].rule == EXACT
     longest = "JANET’S ducks lay 16 eggs, per day. She eats three: for breakfast every morning"
-    assert common(row, item, 8) == ([Span(13, 13 + len(longest))], [Span(0, len(item) - 1)], longest)
+    assert common(words_in(row), words_in(item), 8) == (
+        [Span(13, 13 + len(longest))],
+        [Span(0, len(item) - 1)],
+        longest,
+    )
 
 
 def test_an_item_shorter_than_an_ngram_is_found_as_a_whole_line_only():

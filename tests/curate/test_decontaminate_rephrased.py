@@ -147,6 +147,22 @@ def test_pairs_that_are_not_sure_are_written_to_be_checked(run_stage, shared_dat
     assert own >= len(ledger) - 3
 
 
+def test_rows_that_go_by_their_origin_are_not_to_be_checked(run_stage, shared_data, tmp_path):
+    _, rephrased = gold(shared_data)
+    rows = [document(i, text, source="gold") for i, text in enumerate(rephrased[:40]) if text.strip()]
+    uri = write_dataset(tmp_path / "in", [*rows, document(999, "A loaf of bread needs an hour.")], Document)
+    benchmark = {"name": "humaneval", "uri": str(shared_data / "benchmarks" / "humaneval.jsonl.gz")}
+    config = {"benchmarks": [benchmark], "rephrased": {"threshold": 1, "check": 0.3}}
+    found = {}
+    for listed in ("gold", "another"):
+        result = run_stage(
+            "curate", "decontaminate", config | {"origins": {"sources": [listed]}}, [("rows", uri)]
+        ).result
+        found[listed] = result["rows"], result["metrics"]["rows_to_check"]
+    assert found["gold"] == (1, 0)
+    assert found["another"][1] > 20
+
+
 def test_what_is_checked_is_less_sure_than_what_goes():
     with pytest.raises(BadConfig, match=r"check is 0.95; expected less than threshold, 0.9"):
         parse_config(DecontaminateConfig, {"rephrased": {"check": 0.95}}, where="recipe")

@@ -19,6 +19,7 @@ from curate_texts import document, sample, word_sets
 from stagekit.schema import to_batch
 
 TEXTS = st.lists(st.sampled_from("abc"), max_size=14).map(" ".join)
+LONG = st.lists(st.sampled_from("ab"), max_size=40).map(" ".join)  # of n-grams that come again at all places
 SEVEN = "How many golden apples does the gardener give to each of her seven clever daughters before winter?"
 
 
@@ -33,8 +34,8 @@ def plain(texts: list[str]) -> list[Item]:
     return [Item("bench", number, text) for number, text in enumerate(texts, 1)]
 
 
-@settings(max_examples=60)
-@given(st.lists(TEXTS, max_size=6), st.lists(TEXTS, max_size=8), st.integers(1, 6))
+@settings(max_examples=200)
+@given(st.lists(LONG, max_size=4), st.lists(LONG, max_size=6), st.integers(1, 16))
 def test_the_index_finds_the_ngrams_that_numpy_finds(items, rows, n):
     index, words_of_rows = Index(words(items), n), words(rows)
     shared = index.shared(words_of_rows)

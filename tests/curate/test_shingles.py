@@ -8,12 +8,16 @@ import pyarrow.parquet as pq
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curate.scan.buffers import utf8
 from curate.scan.characters import DOTTED_I, LOWER, SPACE, WORD, characters
+from curate.scan.digests import digests_of_all, folded_digests_of
 from curate.shingles import as_sets, ngrams, shingle_sets, words
 from curate.similar import numbered, similar_pairs
 from curate_texts import similarity, word_sets
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+PIECES = ["a", "Bc_9", " ", "-", "é", "東", "x" * 7, "y" * 8, "z" * 30, "Z" * 63, "w" * 64, "v" * 65, "u" * 130]
+LONG_TEXT = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)  # of several blocks, cut in all places
 MIXED_TEXT = ANY_TEXT | st.text("aZ_9 .-éÉ東İK", max_size=60)
 
 
@@ -61,6 +65,44 @@ def test_words_and_ngrams_are_those_of_re(texts, n):
         for b in range(len(texts)):
             shared = len(set(sets.row(a).tolist()) & set(sets.row(b).tolist()))
             assert shared == len(word_sets(texts[a], n) & word_sets(texts[b], n))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(LONG_TEXT, max_size=4))
+def test_a_word_is_the_same_wherever_the_blocks_cut(texts):
+    found = words(texts)
+    expected = [re.findall(r"\w+", text.lower()) for text in texts]
+    assert found.lengths.tolist() == [len(row) for row in expected]
+    alone = [int(words([word]).values[0]) for row in expected for word in row]
+    assert found.values.tolist() == alone
+
+
+SPACES = [" ", " ", "  ", "\n", "\t \r\n", "\x1f", "\u2003", "\x85 "]
+SPACED = st.lists(st.sampled_from([*PIECES, *SPACES, "İ", "ß", "A", "_"]), max_size=60).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SPACED | MIXED_TEXT, min_size=1, max_size=6))
+@example([" " * 70, "a" * 64 + " ", " " + "A" * 63, "a" * 63 + "  b", ""])
+def test_folded_digests_are_equal_where_case_and_white_space_alone_differ(texts):
+    texts += [text.swapcase() for text in texts] + [f"\n{text} " for text in texts]
+    data, offsets = utf8(texts)
+    digests = np.empty((len(texts), 2), np.uint64)
+    folded_digests_of(data, offsets, np.arange(len(texts)), characters(), digests)
+    expected = [" ".join(lowered(text).split()) for text in texts]
+    assert same_partition(digests[:, 0].tolist(), expected)
+    assert same_partition(digests[:, 1].tolist(), expected)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SPACED | st.text(), max_size=6))
+def test_digests_tell_texts_apart_and_lengths_are_in_characters(texts):
+    data, offsets = utf8(texts)
+    digests, lengths = np.empty((len(texts), 2), np.uint64), np.empty(len(texts), np.int64)
+    digests_of_all(data, offsets, digests, lengths)
+    assert lengths.tolist() == [len(text) for text in texts]
+    assert same_partition(digests[:, 0].tolist(), texts)
+    assert same_partition(digests[:, 1].tolist(), texts)
 
 
 @settings(max_examples=100, deadline=None)

@@ -121,7 +121,7 @@ STAGES: tuple[Stage, ...] = (
         DecontaminateConfig,
         (ROWS,),
         "same",
-        version=2,
+        version=3,
         sources=decontaminate_sources,  # type: ignore[arg-type]
     ),
     Stage(

@@ -35,11 +35,17 @@ def read_items(benchmark: Benchmark) -> Iterator[Item]:
     would be trained on.
     """
     number = 0
+    fields, question, answer = (
+        [*dict.fromkeys(paths)] for paths in (benchmark.fields, benchmark.question, benchmark.answer)
+    )
     for number, row in enumerate(read_table(benchmark), 1):
         if isinstance(row, Rejected):
             raise BadInput(f"{row.place}: {problem_of(row)}", where=f"benchmark {benchmark.name}")
-        question, answer = (_parts(row, benchmark, paths) for paths in (benchmark.question, benchmark.answer))
-        yield Item(benchmark.name, number, _text(row, benchmark), "\n".join(question), "\n".join(answer))
+        parts = _parts(row, benchmark, fields)
+        if not parts:
+            raise _nothing(row, benchmark)
+        asked, answered = _parts(row, benchmark, question), _parts(row, benchmark, answer)
+        yield Item(benchmark.name, number, "\n".join(parts), "\n".join(asked), "\n".join(answered))
     if not number:
         raise BadInput(
             "the benchmark has no items", expected="at least one", where=f"{benchmark.name}: {benchmark.uri}"
@@ -60,20 +66,20 @@ def read_paraphrases(benchmark: Benchmark) -> list[str]:
     return texts
 
 
-def _text(row: Found, benchmark: Benchmark) -> str:
-    texts = _parts(row, benchmark, benchmark.fields)
-    if not texts:
-        raise BadInput(
-            f"{row.place} has none of the fields {', '.join(benchmark.fields)}",
-            expected=f"one of its own: {', '.join(row.value)}",
-            where=f"benchmark {benchmark.name}",
-        )
-    return "\n".join(texts)
+def _nothing(row: Found, benchmark: Benchmark) -> BadInput:
+    return BadInput(
+        f"{row.place} has none of the fields {', '.join(benchmark.fields)}",
+        expected=f"one of its own: {', '.join(row.value)}",
+        where=f"benchmark {benchmark.name}",
+    )
 
 
 def _parts(row: Found, benchmark: Benchmark, paths: list[str]) -> list[str]:
-    found = {path: dotted(row.value, path) for path in paths}
-    return [text for path, value in found.items() for text in _texts(value, path, row, benchmark)]
+    texts: list[str] = []
+    for path in paths:
+        value = dotted(row.value, path)
+        texts += [value] if isinstance(value, str) else _texts(value, path, row, benchmark)
+    return texts
 
 
 def _texts(value: Any, path: str, row: Found, benchmark: Benchmark) -> list[str]:

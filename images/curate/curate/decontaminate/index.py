@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curate.shingles import Indices, Ragged, ngrams, offsets_of
+from curate.shingles import Hashes, Indices, Ragged, ngrams, offsets_of
 
 POSTINGS = 2_000_000  # spread out at once: 80 MB
-BLOOM_BITS = 16  # per distinct gram: about one stray gram in a hundred gets past the filter
+SIEVE_BITS = 8  # per gram: about one stray gram in fifty gets past the filter
+LONGEST_PART = 6  # words: longer parts of an n-gram are hardly rarer, but more places have to be tried
 
 
 class Shared(NamedTuple):
@@ -49,48 +50,66 @@ class Postings(NamedTuple):
 
 
 class Table:
-    """The grams of some items: the number of each distinct one, and which items hold it where.
+    """The grams of some items: the number of each distinct one, and where it stands.
 
-    The items that hold gram g are `items[bounds[g]:bounds[g + 1]]`, in order, at the same `positions` in each.
+    The grams of number g are those at `postings[bounds[g]:bounds[g + 1]]`, in order, among all grams of all items.
     """
 
     def __init__(self, grams: Ragged) -> None:
         from curate.decontaminate import kernels
 
         total = len(grams.values)
-        self.slots = np.full(_power_of_two(2 * total), -1, np.int32)
-        self.bloom = np.zeros(_power_of_two(total * BLOOM_BITS // 64), np.uint64)
-        keys, numbers = np.empty(total, np.uint64), np.empty(total, np.int32)
-        self.distinct = int(kernels.number(grams.values, self.slots, keys, self.bloom, numbers))
-        self.keys = keys[: self.distinct].copy()
-        self.bounds = offsets_of(np.bincount(numbers, minlength=self.distinct))
-        self.items, self.positions = np.empty(total, np.int32), np.empty(total, np.int32)
-        kernels.post(numbers, grams.offsets, self.bounds[:-1].copy(), self.items, self.positions)
+        self.slots = np.full(_power_of_two(total + total // 2), -1, np.int32)
+        keys, numbers, bounds = np.empty(total, np.uint64), np.empty(total, np.int32), np.empty(total + 1, np.int32)
+        self.distinct = int(kernels.number(grams.values, self.slots, keys, bounds, numbers))
+        self.postings = np.empty(total, np.int32)
+        kernels.post(numbers, bounds, self.postings)
+        bounds[self.distinct] = total
+        self.keys, self.bounds = (
+            keys[: self.distinct],
+            bounds[: self.distinct + 1],
+        )  # what lies beyond was never touched
+        self._starts = grams.offsets
+
+    def items(self, postings: npt.NDArray[np.integer]) -> Indices:
+        """The items that hold grams at these places among all grams."""
+        return np.searchsorted(self._starts, postings, side="right") - 1
+
+
+def sieve_for(count: int) -> Hashes:
+    """An empty bloom filter for so many keys."""
+    return np.zeros(_power_of_two(count * SIEVE_BITS // 64), np.uint64)
 
 
 class Index(Table):
     """The n-grams of some items; items shorter than `n` words have none here."""
 
     def __init__(self, items: Ragged, n: int) -> None:
+        from curate.decontaminate import kernels
+
         super().__init__(ngrams(items, n, short=False))
-        self.n = n
+        self.n, self.part = n, min(n, 3 + n // 4, LONGEST_PART)
+        self.sieve = sieve_for(len(items.values))
+        kernels.sift_parts(*items, n, self.part, self.sieve)
 
     def shared(self, rows: Ragged) -> Shared:
         """Which n-grams of the items each row of words holds."""
         from curate.decontaminate import kernels
 
         hits = np.empty((len(rows.values), 3), np.int64)  # pages that stay untouched cost nothing
-        count = kernels.find(rows.values, rows.offsets, self.n, self.slots, self.keys, self.bloom, hits)
+        count = kernels.find(*rows, self.n, self.part, self.slots, self.keys, self.sieve, hits)
         row, place, gram = hits[:count].T
         first = np.sort(np.unique(row << 32 | gram, return_index=True)[1])
         return Shared(row[first], place[first], gram[first])
 
-    def postings(self, shared: Shared) -> Postings:
+    def spread(self, shared: Shared) -> Postings:
         """The items that hold each shared n-gram; one that stands in an item twice is there twice."""
         counts = self.bounds[shared.gram + 1] - self.bounds[shared.gram]
         offsets = offsets_of(counts)
         places = np.repeat(self.bounds[shared.gram] - offsets[:-1], counts) + np.arange(offsets[-1])
-        items, positions = self.items[places].astype(np.int64), self.positions[places].astype(np.int64)
+        stands = self.postings[places]
+        items = self.items(stands)
+        positions = stands - self._starts[items]
         rows, where, grams = (np.repeat(part, counts) for part in shared)
         order = np.lexsort((positions, items, rows))
         return Postings(*(part[order] for part in (rows, items, positions, where, grams)))
@@ -107,7 +126,7 @@ class Index(Table):
                 row_start = int(np.searchsorted(shared.row, shared.row[stop]))
                 row_end = int(np.searchsorted(shared.row, shared.row[start], side="right"))
                 stop = max(row_start, row_end)  # a row is never split
-            yield self.postings(Shared(*(part[start:stop] for part in shared)))
+            yield self.spread(Shared(*(part[start:stop] for part in shared)))
             start = stop
 
     def overlaps(self, rows: Ragged) -> Overlaps:

@@ -1,8 +1,9 @@
-"""Compiled loops over word hashes: number n-grams, find them again in rows, count what a row covers of an item.
+"""Compiled loops over word hashes: number n-grams, find them again in rows.
 
-An n-gram's hash equals that of `shingles.ngrams`: the words' polynomial in `STEP`, rolled on by one word at a time,
-then mixed; so a gram costs the same at any n. A bloom filter of one cache line's word answers for most grams of most
-rows; only what passes it is looked up in the table.
+An n-gram's hash equals that of `shingles.ngrams`. Rows are searched by samples (Sutinen and Tarhio 1996): an n-gram
+that an item and a row share holds parts of `part` words, one of which stands in the row at a multiple of
+`n - part + 1`, so only those places are tried, in a bloom filter that fits the cache. Where a part passes it, the
+n-grams around it are looked up.
 """
 
 import numpy as np
@@ -16,83 +17,108 @@ ONE, LOW6, SIX, HALF = np.uint64(1), np.uint64(63), np.uint64(6), np.uint64(32)
 
 
 @compiled
-def powers(n: int) -> tuple[np.uint64, np.uint64]:
-    """What a gram's hash needs: the constant for its length, and the weight of its first word."""
-    high = ONE
-    for _ in range(n - 1):
-        high = high * STEP
-    return np.uint64(n) * high * STEP, high
+def gram_at(words: U64s, at: int, n: int) -> np.uint64:
+    """Hash of the n-gram that begins at a word."""
+    total = np.uint64(n)
+    for place in range(at, at + n):
+        total = total * STEP + words[place]
+    return mixed(total)
 
 
 @compiled
 def bits_of(key: np.uint64) -> np.uint64:
-    """The two bits of a key in its word of the bloom filter."""
+    """The two bits of a key in its word of the sieve."""
     return (ONE << (key & LOW6)) | (ONE << ((key >> SIX) & LOW6))
 
 
 @compiled
-def number(grams: U64s, slots: I32s, keys: U64s, bloom: U64s, numbers: I32s) -> int:
+def sift(keys: U64s, sieve: U64s) -> None:
+    """Enter keys into a bloom filter, the sieve; its length is a power of two."""
+    last = np.uint64(len(sieve) - 1)
+    for key in keys:
+        sieve[(key >> HALF) & last] |= bits_of(key)
+
+
+@compiled
+def sift_parts(words: U64s, offsets: I64s, n: int, part: int, sieve: U64s) -> None:
+    """Enter all grams of `part` words of rows that have an n-gram."""
+    last = np.uint64(len(sieve) - 1)
+    for row in range(len(offsets) - 1):
+        if offsets[row + 1] - offsets[row] < n:
+            continue
+        for at in range(offsets[row], offsets[row + 1] - part + 1):
+            key = gram_at(words, at, part)
+            sieve[(key >> HALF) & last] |= bits_of(key)
+
+
+@compiled
+def passes(key: np.uint64, sieve: U64s) -> bool:
+    """Whether a key may have been entered; one in fifty others passes too."""
+    bits = bits_of(key)
+    return sieve[(key >> HALF) & np.uint64(len(sieve) - 1)] & bits == bits  # type: ignore[no-any-return]
+
+
+@compiled
+def slot_of(key: np.uint64, slots: I32s, keys: U64s) -> np.uint64:
+    """Where a gram is in the hash table (open addressing, -1 is free), or would be."""
+    last = np.uint64(len(slots) - 1)
+    slot = key & last
+    while slots[slot] >= 0 and keys[slots[slot]] != key:
+        slot = (slot + ONE) & last
+    return slot
+
+
+@compiled
+def number(grams: U64s, slots: I32s, keys: U64s, bounds: I32s, numbers: I32s) -> int:
     """Give equal grams equal numbers, in order of first sight; returns how many distinct ones there are.
 
-    Fills `slots` (open addressing, -1 is free), `keys` (the gram of each number), `bloom`, and `numbers` (per gram).
+    Fills `slots`, `keys` (the gram of each number), `numbers` (per gram), and `bounds`, which gets for each number
+    where the postings of all numbers up to it end.
     """
     count = 0
-    slot_mask, bloom_mask = np.uint64(len(slots) - 1), np.uint64(len(bloom) - 1)
     for i in range(len(grams)):
-        key = grams[i]
-        slot = key & slot_mask
-        while slots[slot] >= 0 and keys[slots[slot]] != key:
-            slot = (slot + ONE) & slot_mask
+        slot = slot_of(grams[i], slots, keys)
         if slots[slot] < 0:
             slots[slot] = count
-            keys[count] = key
-            bloom[(key >> HALF) & bloom_mask] |= bits_of(key)
+            keys[count] = grams[i]
+            bounds[count] = 0
             count += 1
         numbers[i] = slots[slot]
+        bounds[slots[slot]] += 1
+    for i in range(1, count):
+        bounds[i] += bounds[i - 1]
     return count
 
 
 @compiled
-def post(numbers: I32s, offsets: I64s, bounds: I64s, items: I32s, positions: I32s) -> None:
-    """Postings of each gram: the items that hold it and where, in order. `bounds` ends as where each gram's end."""
-    for item in range(len(offsets) - 1):
-        for i in range(offsets[item], offsets[item + 1]):
-            place = bounds[numbers[i]]
-            items[place] = item
-            positions[place] = i - offsets[item]
-            bounds[numbers[i]] = place + 1
+def post(numbers: I32s, bounds: I32s, postings: I32s) -> None:
+    """Write where each gram stands among all grams, in order; `bounds` ends as where each number's postings begin."""
+    for i in range(len(numbers) - 1, -1, -1):
+        bounds[numbers[i]] -= 1
+        postings[bounds[numbers[i]]] = i
 
 
 @compiled
-def known(key: np.uint64, slots: I32s, keys: U64s, bloom: U64s) -> int:
-    """The number of a gram, or -1."""
-    bits = bits_of(key)
-    if bloom[(key >> HALF) & np.uint64(len(bloom) - 1)] & bits != bits:
-        return -1
-    slot_mask = np.uint64(len(slots) - 1)
-    slot = key & slot_mask
-    while slots[slot] >= 0 and keys[slots[slot]] != key:
-        slot = (slot + ONE) & slot_mask
-    return int(slots[slot])
+def known(key: np.uint64, slots: I32s, keys: U64s, sieve: U64s) -> int:
+    """The number of a gram whose keys were sifted, or -1."""
+    return int(slots[slot_of(key, slots, keys)]) if passes(key, sieve) else -1
 
 
 @compiled
-def find(values: U64s, offsets: I64s, n: int, slots: I32s, keys: U64s, bloom: U64s, hits: I64s) -> int:
-    """All known n-grams of some rows of words, as (row, word position, gram number); returns how many."""
-    count = 0
-    base, high = powers(n)
+def find(words: U64s, offsets: I64s, n: int, part: int, slots: I32s, keys: U64s, sieve: U64s, hits: I64s) -> int:
+    """All known n-grams of some rows of words, as (row, word position, gram number); returns how many.
+
+    `sieve` holds all grams of `part` words of the items.
+    """
+    count, step = 0, n - part + 1
     for row in range(len(offsets) - 1):
-        start, end = offsets[row], offsets[row + 1]
-        if end - start < n:
-            continue
-        rolling = np.uint64(0)
-        for i in range(start, start + n - 1):
-            rolling = rolling * STEP + values[i]
-        for i in range(start + n - 1, end):
-            rolling = rolling * STEP + values[i]
-            gram = known(mixed(rolling + base), slots, keys, bloom)
-            rolling -= values[i - n + 1] * high
-            if gram >= 0:
-                hits[count, 0], hits[count, 1], hits[count, 2] = row, i - n + 1 - start, gram
-                count += 1
+        start, last = offsets[row], offsets[row + 1] - n
+        for at in range(start, last + step, step):
+            if not passes(gram_at(words, at, part), sieve):
+                continue
+            for place in range(max(start, at - step + 1), min(at, last) + 1):
+                gram = slots[slot_of(gram_at(words, place, n), slots, keys)]
+                if gram >= 0:
+                    hits[count, 0], hits[count, 1], hits[count, 2] = row, place - start, gram
+                    count += 1
     return count

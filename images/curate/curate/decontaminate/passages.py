@@ -22,22 +22,28 @@ class Common(NamedTuple):
     longest: str
 
 
-def common(row: str, item: str, n: int) -> Common:
-    """Passages of at least `n` words (fewer where the item has fewer) that both texts hold, whatever their case."""
-    row_words, row_spans = _words(row)
-    item_words, item_spans = _words(item)
-    n = max(1, min(n, len(item_words), len(row_words)))
-    row_grams, item_grams = _grams(row_words, n), _grams(item_words, n)
-    shared = set(row_grams) & set(item_grams)
-    in_row = _passages(row_grams, shared, row_spans, n)
-    longest = max(in_row, key=lambda span: span.end - span.start, default=Span(0, 0))
-    return Common(in_row, _passages(item_grams, shared, item_spans, n), row[longest.start : longest.end])
+class Words(NamedTuple):
+    """A text with its words, lower-cased, and where each stands."""
+
+    text: str
+    words: list[str]
+    spans: list[Span]
 
 
-def _words(text: str) -> tuple[list[str], list[Span]]:
-    """Lower-cased words, and where they stand; each is lower-cased by itself since a text may grow by it."""
+def words_in(text: str) -> Words:
+    """The words of a text; each is lower-cased by itself since a text may grow by it."""
     found = list(WORD.finditer(text))
-    return [match[0].lower() for match in found], [Span(*match.span()) for match in found]
+    return Words(text, [match[0].lower() for match in found], [Span(*match.span()) for match in found])
+
+
+def common(row: Words, item: Words, n: int) -> Common:
+    """Passages of at least `n` words (fewer where the item has fewer) that both texts hold, whatever their case."""
+    n = max(1, min(n, len(item.words), len(row.words)))
+    row_grams, item_grams = _grams(row.words, n), _grams(item.words, n)
+    shared = set(row_grams) & set(item_grams)
+    in_row = _passages(row_grams, shared, row.spans, n)
+    longest = max(in_row, key=lambda span: span.end - span.start, default=Span(0, 0))
+    return Common(in_row, _passages(item_grams, shared, item.spans, n), row.text[longest.start : longest.end])
 
 
 def _grams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:

@@ -57,12 +57,20 @@ class Report:
         """The numbers of the items found."""
         return sorted(self.rows_of_item)
 
-    def add(self, item: Item, match: Match, row: str, text: str, passages: Common, removed: bool) -> None:
+    @property
+    def full(self) -> bool:
+        """Whether further findings are counted only."""
+        return len(self.findings) >= SHOWN
+
+    def count(self, item: Item, match: Match, removed: bool) -> None:
         """Book that a row holds an item."""
         self.rows_of_item[item.number] += 1
         self.rules[match.rule] += 1
         self.rows_removed += removed
-        if len(self.findings) < SHOWN:
+
+    def show(self, item: Item, match: Match, row: str, text: str, passages: Common) -> None:
+        """Keep a finding with its texts, until the report is full."""
+        if not self.full:
             texts = extract(item.text, passages.item), extract(text, passages.row)
             value, threshold = round(match.value, 6), round(match.threshold, 6)
             self.findings.append(Finding(item.number, row, match.rule, value, threshold, *texts))

@@ -31,7 +31,7 @@ from curate.decontaminate.matching import (
 )
 from curate.decontaminate.origins import Origin, origins_of
 from curate.decontaminate.page import page
-from curate.decontaminate.passages import Common, common
+from curate.decontaminate.passages import common, words_in
 from curate.decontaminate.recall import measured
 from curate.decontaminate.report import Report, reports_of
 from curate.decontaminate.to_check import ToCheck
@@ -106,7 +106,8 @@ def _search(job: Job, items: Sequence[Item], matcher: Matcher) -> None:
         _write(job, looked, items, reports)
         progress.add(looked.batch.num_rows)
         if unsure:
-            unsure.add(looked.matches.unsure, looked.texts, row_ids(looked.batch))
+            stays = [found for found in looked.matches.unsure if found.row not in looked.origins]
+            unsure.add(stays, looked.texts, row_ids(looked.batch))
     if unsure:
         unsure.close()
     if config.measure_recall:
@@ -132,23 +133,37 @@ def _write(job: Job, looked: Looked, items: Sequence[Item], reports: dict[str, R
     held = np.zeros(batch.num_rows, bool)
     held[gone] = True
     job.output.write(batch.filter(pa.array(~held)), account="rows")
-    entries = []
-    for row in gone:
-        matches, origin = looked.matches.held.get(row, []), looked.origins.get(row)
-        shown = _shown(job.config, looked, row, items)
-        for place, (match, passages) in enumerate(shown):
-            item = items[match.item]
-            removed = place == 0 and origin is None
-            reports[item.benchmark].add(item, match, ids[row], looked.texts[row].as_py(), passages, removed)
-        entries.append(_of_origin(origin, matches) if origin else _of_item(matches, items, shown[0][1].longest or None))
+    entries = [_entry(job.config, looked, row, ids[row], items, reports) for row in gone]
     _drop(job.output, batch.take(pa.array(gone, pa.int64())), entries)
 
 
-def _shown(config: DecontaminateConfig, looked: Looked, row: int, items: Sequence[Item]) -> list[tuple[Match, Common]]:
-    """One match for each item that a row holds, with the passages both share."""
-    matches = one_per_item(looked.matches.held.get(row, []))
-    text = looked.texts[row].as_py() if matches else ""
-    return [(match, common(text, items[match.item].text, PASSAGE.get(match.rule, config.ngram))) for match in matches]
+def _entry(
+    config: DecontaminateConfig, looked: Looked, row: int, name: str, items: Sequence[Item], reports: dict[str, Report]
+) -> Gone:
+    """What the ledger says of a row that goes; the reports hear of all items that it holds."""
+    matches, origin = looked.matches.held.get(row, []), looked.origins.get(row)
+    passage = _reported(config, looked, row, name, items, reports) if matches else None
+    return _of_origin(origin, matches) if origin else _of_item(matches, items, passage)
+
+
+def _reported(
+    config: DecontaminateConfig, looked: Looked, row: int, name: str, items: Sequence[Item], reports: dict[str, Report]
+) -> str | None:
+    """Book all items that a row holds; returns the longest passage that it shares with the weightiest one.
+
+    Passages are looked for where somebody sees them: in the ledger's entry, and in a report that is not full.
+    """
+    read = words_in(looked.texts[row].as_py())
+    first: str | None = None
+    for place, match in enumerate(one_per_item(looked.matches.held[row])):
+        item = items[match.item]
+        report = reports[item.benchmark]
+        report.count(item, match, removed=place == 0 and row not in looked.origins)
+        if place == 0 or not report.full:
+            shared = common(read, words_in(item.text), PASSAGE.get(match.rule, config.ngram))
+            report.show(item, match, name, read.text, shared)
+            first = shared.longest if place == 0 else first
+    return first or None
 
 
 def _of_origin(origin: Origin, matches: Sequence[Match]) -> Gone:

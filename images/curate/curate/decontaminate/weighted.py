@@ -75,7 +75,7 @@ def answer_share(answer: Hashes, near: Hashes) -> float:
 def _distinct(index: Index) -> tuple[Indices, Indices]:
     """Pairs of item and gram, each once."""
     grams = np.repeat(np.arange(index.distinct), np.diff(index.bounds))
-    pairs = np.unique(index.items.astype(np.int64) << 32 | grams)
+    pairs = np.unique(index.items(index.postings) << 32 | grams)
     return pairs >> 32, pairs & 0xFFFFFFFF
 
 

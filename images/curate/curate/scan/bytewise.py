@@ -18,8 +18,8 @@ EIGHT, THREE, ONE = U64(8), U64(3), U64(1)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _load(_context: Any, data: Any, at: Any) -> Any:
-    """Eight bytes of an array of bytes as one number, whatever their alignment."""
+def load(_context: Any, data: Any, at: Any) -> Any:
+    """Eight bytes of an array of bytes as one number, whatever their alignment; nothing checks that they are there."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -33,7 +33,7 @@ def _load(_context: Any, data: Any, at: Any) -> Any:
 def eight(data: U8s, at: int, end: int) -> np.uint64:
     """The bytes from `at` on, the first one lowest; zeros from `end` on."""
     if at + 8 <= len(data):
-        chunk: np.uint64 = _load(data, at)
+        chunk: np.uint64 = load(data, at)
         return chunk if at + 8 <= end else chunk & first_bytes(U64(end - at))
     chunk = U64(0)
     for position in range(at, end):

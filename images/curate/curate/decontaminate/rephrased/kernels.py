@@ -35,9 +35,9 @@ def retrieve(
     apart: int,
     slots: I32s,
     keys: U64s,
-    bloom: U64s,
-    bounds: I64s,
-    items: I32s,
+    sieve: U64s,
+    bounds: I32s,
+    items: I64s,
     most: int,
     weights: F64s,
     lengths: F64s,
@@ -56,7 +56,7 @@ def retrieve(
         reached, square = 0, 0.0
         for second in range(offsets[row], offsets[row + 1]):
             for first in range(max(offsets[row], second - apart), second):
-                gram = known(pair(words[first], words[second]), slots, keys, bloom)
+                gram = known(pair(words[first], words[second]), slots, keys, sieve)
                 if gram < 0:
                     square += unknown * unknown
                 elif seen[gram] != row:
@@ -72,7 +72,7 @@ def retrieve(
 
 
 @compiled
-def add(holders: I32s, weight: float, score: F64s, touched: I64s, reached: int) -> int:
+def add(holders: I64s, weight: float, score: F64s, touched: I64s, reached: int) -> int:
     """Add a pair's weight to the items that hold it; items reached for the first time are noted."""
     for item in holders:
         if score[item] == 0:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curate.decontaminate.index import Table
+from curate.decontaminate.index import Table, sieve_for
 from curate.shingles import Indices, Ragged, as_sets
 
 APART = 4  # words: farther ones have little to do with one another
@@ -24,14 +24,19 @@ class Retriever:
     """An inverted index of the items' word pairs, each weighed by how few items hold it."""
 
     def __init__(self, items: Ragged, k: int) -> None:
+        from curate.decontaminate import kernels
+
         self.k = k
         pairs = as_sets(near_pairs(items))
         self._table = Table(pairs)
+        self._holders = self._table.items(self._table.postings)
+        self._sieve = sieve_for(len(pairs.values))
+        kernels.sift(pairs.values, self._sieve)
         count = len(items.offsets) - 1
         self._unknown = float(np.log((count + 1) / 0.5))
         self._weights = np.log((count + 1) / (np.diff(self._table.bounds) + 0.5))
         squares = np.repeat(self._weights**2, np.diff(self._table.bounds))
-        self._lengths = np.sqrt(np.bincount(self._table.items, squares, minlength=count))
+        self._lengths = np.sqrt(np.bincount(self._holders, squares, minlength=count))
 
     def candidates(self, rows: Ragged) -> Candidates:
         """The `k` items of highest cosine for each row of words; ties go to the earlier item."""
@@ -41,7 +46,7 @@ class Retriever:
         found = Candidates(np.full(shape, -1, np.int64), np.zeros(shape))
         table = self._table
         kernels.retrieve(
-            rows.values, rows.offsets, APART, table.slots, table.keys, table.bloom, table.bounds, table.items,
+            rows.values, rows.offsets, APART, table.slots, table.keys, self._sieve, table.bounds, self._holders,
             MOST_HOLDERS, self._weights, self._lengths, self._unknown, *found,
         )  # fmt: skip
         return found
