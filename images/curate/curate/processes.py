@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from curate.cores import cores
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -33,7 +35,7 @@ def in_order(
     One item alone, or one worker, stays in this process: a process takes longer to start than a batch to do. `make`,
     arguments, items and results travel between processes, so they must pickle.
     """
-    count = workers or os.cpu_count() or 1
+    count = workers or cores()
     items = iter(items)
     first = list(islice(items, 2))
     items = chain(first, items)
