@@ -140,6 +140,11 @@ class Output:
         self.add_text(PREVIEW, self._preview.close().model_dump_json(), hashed=False)
         return shards, dropped, self._hash.hexdigest(self.files)
 
+    def stop(self) -> None:
+        """Write no more, whatever was planned; the folder may then be removed."""
+        self._kept.stop()
+        self._ledger.stop()
+
     def _closed(self, shard: Shard, path: Path) -> None:
         self._place.finished(shard.path, path)
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from contract.config.base import SHARD_ROWS
@@ -17,17 +18,17 @@ def run_stage(request: Request) -> Manifest:
     """Import the stage, run it, write the manifest last. Returns the manifest now in place."""
     started = _now()
     module = importlib.import_module(f"{request.stage.image}.{request.stage.name}.stage")
-    place = destination(request.address)
-    try:
+    with ExitStack() as at_the_end:  # the last that is noted here comes first
+        place = destination(request.address)
+        at_the_end.callback(place.discard)
         output = Output(place, request.record, getattr(request.config, "shard_rows", SHARD_ROWS))
+        at_the_end.callback(output.stop)
         _open_accounts(request, output)
         job = Job(request.stage, request.config, request.inputs, output, request.address, request.key, request.parents)
         module.run(job)
         manifest = _commit(request, output, place, started)
         _forget_scratch(job)
         return manifest
-    finally:
-        place.discard()
 
 
 def _open_accounts(request: Request, output: Output) -> None:
