@@ -137,7 +137,8 @@ def _types(param):
 
 def test_form_is_typed_and_essential_fields_come_first(recipes):
     form = trigger_form(refresh_flow(recipes["llm_twin"]))
-    assert list(form)[:4] == ["limits.money", "instruct.provider", "instruct.model", "instruct.pairs"]
+    first = ["limits.money", "limits.tokens", "instruct.provider", "instruct.model", "instruct.base_url"]
+    assert list(form)[:5] == first
     assert "section" not in form["instruct.pairs"].schema
     assert form["instruct.temperature"].schema["section"] == "instruct"
     assert form["instruct.provider"].schema["enum"] == ["extractive", "openai"]

@@ -1,6 +1,7 @@
 """A command's time and memory, for benchmarks."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 SAMPLE_SECONDS = 0.02
 MB = 1e6
@@ -24,19 +26,23 @@ class Measured:
     output: str
 
 
-def measured(command: list[str], env: dict[str, str] | None = None) -> Measured:
-    """Run a command to its end. Fails loudly, with what the command said, when it does not end well."""
+def measured(command: list[str], env: dict[str, str] | None = None, limit: float | None = None) -> Measured:
+    """Run a command to its end. Fails loudly, with what the command said, when it does not end well.
+
+    With a `limit` (MB), it and its children are killed as soon as they hold more memory that no file backs.
+    """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as log:
         started = time.monotonic()
         process = subprocess.Popen(command, env=os.environ | (env or {}), stdout=out, stderr=log, text=True)
-        peaks = _Peaks(process.pid)
+        peaks = _Peaks(process.pid, limit)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - started
         peaks.stop()
         out.seek(0)
-        log.seek(0)
+        if peaks.killed:
+            sys.exit(f"{' '.join(command)} held {peaks.anonymous / MB:,.0f} MB, more than {limit:,.0f}:\n{_end(log)}")
         if status:
-            sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}:\n{log.read()[-4000:]}")
+            sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}:\n{_end(log)}")
         cpu = usage.ru_utime + usage.ru_stime
         return Measured(seconds, cpu, peaks.resident / MB, peaks.anonymous / MB, out.read())
 
@@ -44,8 +50,9 @@ def measured(command: list[str], env: dict[str, str] | None = None) -> Measured:
 class _Peaks:
     """Looks at a process and its children every few milliseconds; `ru_maxrss` would count the parent's memory too."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, limit: float | None) -> None:
         self.pid, self.resident, self.anonymous = pid, 0, 0
+        self.limit, self.killed = limit, False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -59,6 +66,15 @@ class _Peaks:
             family = _family(self.pid)
             self.resident = max(self.resident, sum(_bytes(pid, ("VmRSS",)) for pid in family))
             self.anonymous = max(self.anonymous, sum(_bytes(pid, ("RssAnon", "RssShmem")) for pid in family))
+            if self.limit and self.anonymous > self.limit * MB and not self.killed:
+                self.killed = True
+                for pid in reversed(family):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _end(log: IO[str]) -> str:
+    log.seek(0)
+    return log.read()[-4000:]
 
 
 def _family(pid: int) -> list[int]:

@@ -123,3 +123,10 @@ def test_examples_are_escaped_and_their_difference_marked():
     before, after = marked({"id": "x", "before": "… a <b>&amp;</b>\tc …", "after": "… a &\tc and more …"})
     assert before == "… a <del>&lt;b&gt;</del>&amp;<del>amp;&lt;/b&gt;</del>\tc …"
     assert after == "… a &amp;\tc …"
+
+
+def test_what_may_stand_where_the_other_text_was_cut_is_not_marked():
+    before, after = marked({"id": "x", "before": "menu: on\nmenu: off\nThe wolf …", "after": "Find the wolf, and run."})
+    assert ("<del>menu" in before, after.count("<ins>")) == (True, 0)
+    before, after = marked({"id": "x", "before": "one two three four <b>", "after": "one two three four five …"})
+    assert (before, after) == ("one two three four &lt;b&gt;", "one two three four <ins>five</ins> …")

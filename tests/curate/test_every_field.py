@@ -243,7 +243,7 @@ CASES: dict[str, list[Case]] = {
         Case("placeholders.numbered", True, "Mail <EMAIL_1>", PRIVATE, "private"),
         Case("placeholders.kept_by_plain", False, "Mail EMAIL", {"mappers": ["personal", "plain"]}, "private"),
         Case("min_characters", 50, '"rule": "too_short"', data="plain"),
-        Case("workers", 3, "processes 3", {"workers": 1}, "two_batches"),
+        Case("workers", 3, "processes 2", {"workers": 1}, "two_batches"),
         Case("shard_rows", 1, "shards 2 and 0", data="plain"),
     ],
     "filter": [

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.manifest import Manifest
+from contract.failures import RemoteTrouble
+from contract.manifest import Manifest, Shard
 from contract.records import Document, LedgerEntry, Message, Sample
 from contract.uris import parse_uri
 from stagekit.dataset import Dataset
@@ -109,6 +110,30 @@ def test_rows_of_another_shape_are_refused(tmp_path):
     with pytest.raises((ValueError, pa.ArrowInvalid)):
         output.write(pa.RecordBatch.from_pydict({"id": ["1"], "other": ["x"]}))
     place.discard()
+
+
+def test_what_goes_wrong_while_writing_is_raised_by_the_next_call(tmp_path):
+    def lost(shard: Shard, path: Path) -> None:
+        raise RemoteTrouble("the store is gone", where=shard.path)
+
+    writer = ShardWriter(tmp_path, "data", arrow_schema(Document), 2, lost)
+    documents = to_batch([Document(id=str(n), text="x") for n in range(9)], Document)
+    with pytest.raises(RemoteTrouble, match="the store is gone"):
+        writer.write(documents)
+    writer.abandon()
+    writer = ShardWriter(tmp_path, "data", arrow_schema(Document), 20, lost)
+    writer.write(documents)
+    with pytest.raises(RemoteTrouble):
+        writer.close()
+
+
+def test_a_stopped_writer_touches_nothing_any_more(tmp_path):
+    place = LocalDestination(parse_uri(str(tmp_path / "x")))
+    output = Output(place, Document, 1)
+    output.write(to_batch([Document(id=str(n), text="x" * 100_000) for n in range(50)], Document))
+    output.abandon()
+    place.discard()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_fails_in_the_background_is_raised_by_the_next_call(tmp_path):

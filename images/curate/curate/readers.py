@@ -12,7 +12,6 @@ from pathlib import PurePath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from contract.failures import BadInput
 from curate.encoding import as_utf8
@@ -31,8 +30,9 @@ from curate.found import (
 from curate.json_text import loads, plain_object
 from curate.paths import dotted
 from curate.whole_files import read_html, read_markdown, read_pdf, read_text
+from stagekit.parquet import read_batches
 
-PARQUET_ROWS, PARQUET_BYTES = 2_000, 8 << 20  # rows of megabytes each must still fit
+PARQUET_ROWS = 2_000
 ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -93,13 +93,12 @@ def read_csv(file: SourceFile) -> Iterator[Record]:
 def read_parquet(file: SourceFile) -> Iterator[Record]:
     """One record per row, with all columns."""
     try:
-        with pq.ParquetFile(file.path) as parquet:
-            number = 0
-            for batch in parquet.iter_batches(_batch_rows(parquet.metadata)):
-                for row in _parquet_rows(batch):
-                    number += 1
-                    place = f"{file.name} row {number}"
-                    yield Rejected(place, "broken_encoding", row) if isinstance(row, str) else Found(place, row)
+        number = 0
+        for batch in read_batches(file.path, PARQUET_ROWS):
+            for row in _parquet_rows(batch):
+                number += 1
+                place = f"{file.name} row {number}"
+                yield Rejected(place, "broken_encoding", row) if isinstance(row, str) else Found(place, row)
     except (pa.ArrowException, OSError) as error:
         raise file.damaged(f"not Parquet ({first_line(error)})") from None
 
@@ -187,13 +186,6 @@ def _csv_row(place: str, header: list[str], row: list[str], facts: Mapping[str, 
     if len(row) != len(header):
         return Rejected(place, "broken_record", f"{len(row)} fields", f"{len(header)} as in the header", row=repr(row))
     return Found(place, dict(zip(header, row, strict=True)), "", facts)
-
-
-def _batch_rows(metadata: pq.FileMetaData) -> int:
-    """As many rows as make a batch of moderate size, going by the file's own figures."""
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    size = sum(group.total_byte_size for group in groups)
-    return int(max(1, min(PARQUET_ROWS, PARQUET_BYTES * metadata.num_rows // max(size, 1))))
 
 
 def _parquet_rows(batch: pa.RecordBatch) -> list[Any]:

@@ -1,10 +1,11 @@
 """Work on batches in threads, results in order."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from curate.cores import cores
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -12,7 +13,7 @@ B = TypeVar("B")
 
 def in_order(function: Callable[[A], B], items: Iterable[A], workers: int = 0) -> Iterator[B]:
     """`map` over threads: as many results as there are threads wait at most; 0 workers means one per core."""
-    count = workers or os.cpu_count() or 1
+    count = workers or cores()
     if count == 1:
         yield from map(function, items)
         return

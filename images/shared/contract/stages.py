@@ -92,7 +92,7 @@ STAGES: tuple[Stage, ...] = (
         CleanConfig,
         (Port("rows", "documents", (Document,)),),
         Document,
-        version=2,
+        version=3,
     ),
     Stage(
         "filter",
@@ -156,6 +156,7 @@ STAGES: tuple[Stage, ...] = (
         ExploreConfig,
         (Port("rows", "samples", (Sample,)), Port("steps", "every dataset before it, for the funnel", many=True)),
         None,
+        version=2,
     ),
     Stage(
         "publish",

@@ -44,7 +44,7 @@ class Dataset:
         return RECORDS[self.manifest.record] if self.manifest.record else None
 
     def batches(self, rows: int = BATCH_ROWS, columns: list[str] | None = None) -> "Iterator[pa.RecordBatch]":
-        """Its rows in order, as Arrow batches of at most `rows` rows."""
+        """Its rows in order, as Arrow batches of at most `rows` rows; fewer where rows are large."""
         yield from self._read(self.manifest.shards, rows, columns)
 
     def records(self, record: type[R]) -> Iterator[R]:
@@ -97,13 +97,13 @@ class Dataset:
 
     def _read(self, shards: list[Shard], rows: int, columns: list[str] | None) -> "Iterator[pa.RecordBatch]":
         import pyarrow as pa
-        import pyarrow.parquet as pq
+
+        from stagekit.parquet import read_batches
 
         for shard in shards:
             path = self._fetch(shard)
             try:
-                with pq.ParquetFile(path) as file:
-                    yield from file.iter_batches(rows, columns=columns)
+                yield from read_batches(path, rows, columns)
             except pa.ArrowInvalid as error:
                 raise _damaged(self.address, shard, f"not Parquet ({error})") from None
 

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import os
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from contract.config.base import SHARD_ROWS
@@ -23,22 +24,17 @@ def run_stage(request: Request) -> Manifest:
     if importlib.util.find_spec(f"{request.stage.image}.start"):
         importlib.import_module(f"{request.stage.image}.start")
     module = importlib.import_module(f"{request.stage.image}.{request.stage.name}.stage")
-    place = destination(request.address)
-    try:
+    with ExitStack() as at_the_end:  # the last that is noted here comes first
+        place = destination(request.address)
+        at_the_end.callback(place.discard)
         output = Output(place, request.record, getattr(request.config, "shard_rows", SHARD_ROWS))
-        try:
-            _open_accounts(request, output)
-            job = Job(
-                request.stage, request.config, request.inputs, output, request.address, request.key, request.parents
-            )
-            module.run(job)
-            manifest = _commit(request, output, place, started)
-        finally:
-            output.abandon()
+        at_the_end.callback(output.abandon)
+        _open_accounts(request, output)
+        job = Job(request.stage, request.config, request.inputs, output, request.address, request.key, request.parents)
+        module.run(job)
+        manifest = _commit(request, output, place, started)
         _forget_scratch(job)
         return manifest
-    finally:
-        place.discard()
 
 
 def _open_accounts(request: Request, output: Output) -> None:

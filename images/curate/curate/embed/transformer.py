@@ -1,6 +1,5 @@
 """A sentence-transformer run by ONNX Runtime (Reimers and Gurevych 2019, "Sentence-BERT")."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.failures import BadInput
+from curate.cores import cores
 from curate.embed.embedder import Vectors, unit
 from curate.embed.folder import EXPORT, Layout, layout_of
 from stagekit.checksums import file_sha256
@@ -51,7 +51,7 @@ class _Graph:
         import onnxruntime  # only here: it takes a quarter of a second to import
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = workers or os.cpu_count() or 1
+        options.intra_op_num_threads = workers or cores()
         self._errors = _errors_of(onnxruntime)
         self._where = str(layout.graph)
         try:

@@ -64,6 +64,8 @@ def _rules(name: str, account: Account, manifest: Manifest, preview: Preview, ex
 def _example(row: PreviewRow) -> dict[str, Any]:
     entry = row.entry or {}
     shown = {name: entry.get(name) for name in ("id", "value", "threshold", "partner", "detail")}
+    if shown["detail"] == shown["id"]:  # a record that has no id is known by its place
+        del shown["detail"]
     return {name: value for name, value in shown.items() if value} | {"text": _text(entry.get("row"))}
 
 

@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 520, 150
 def page(title: str, statistics: dict[str, Any], steps: Sequence[dict[str, Any]], samples: Sequence[Sample]) -> str:
     """Render the report; every value is escaped."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"bars": bars, "number": number, "share": share}
+    environment.filters |= {"bars": bars, "number": number, "share": share, "width": width}
     template = environment.get_template("report.html.j2")
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     charts = {"width": WIDTH, "height": HEIGHT}
@@ -47,5 +47,12 @@ def number(value: float | None) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A share in per cent, for widths and labels."""
+    """A share in per cent, for people: a small one is not nothing, and a large one not all."""
+    if not whole or part in (0, whole):
+        return "100%" if whole and part else "0%"
+    return f"{min(max(100 * part / whole, 0.1), 99.9):.1f}%" if part >= whole / 1_000 else "< 0.1%"
+
+
+def width(part: float, whole: float) -> str:
+    """A share in per cent, for a bar."""
     return f"{100 * part / whole:.1f}%" if whole else "0%"

@@ -1,7 +1,9 @@
 """Read every source in order; book each record as a document or as a reject."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -11,6 +13,7 @@ from contract.manifest import Parent
 from contract.records import Document, LedgerEntry
 from curate.found import Record, Rejected
 from curate.ingest.mapping import TEXT, Mapper, record_json
+from curate.ingest.seen import SeenIds
 from curate.ingest.sources import opened
 from stagekit.job import Job
 from stagekit.schema import arrow_schema
@@ -47,23 +50,24 @@ def run(job: Job) -> None:
     """
     for rule, description in RULES.items():
         job.output.rule(rule, description)
-    intake = _Intake(job)
-    for source, parent in zip(job.config.sources, job.sources(), strict=True):
-        intake.read(source, parent)
-    intake.finish()
+    with tempfile.TemporaryDirectory(prefix="nocturne-") as folder:
+        intake = _Intake(job, SeenIds(Path(folder)))
+        for source, parent in zip(job.config.sources, job.sources(), strict=True):
+            intake.read(source, parent)
+        intake.finish()
 
 
 class _Intake:
     """Books records as they come, holding a bounded number of them."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, ids: SeenIds) -> None:
         self.job, self.config = job, job.config
         self.total = self.repaired = self.files = 0
         self.rejects: Counter[str] = Counter()
         self.first: list[str] = []
         self.progress = job.progress(None, "records")
         self.schema = arrow_schema(Document)
-        self._ids: set[str] = set()
+        self._ids = ids
         self._held: list[list[str | None]] = []
         self._entries: list[LedgerEntry] = []
         self._characters = self._booked = 0
@@ -99,16 +103,15 @@ class _Intake:
 
     def _take(self, records: Iterable[Record], mapper: Mapper) -> None:
         """The one loop over all records; what it can spare a record is spared."""
-        ids = self._ids
+        is_new = self._ids.add
         for record in records:
             self.total += 1
             result = record if isinstance(record, Rejected) else mapper(record)
             if isinstance(result, Rejected):
                 self._reject(result)
-            elif result.id in ids:
+            elif not is_new(result.id):
                 self._reject(Rejected(record.place, "duplicate_id", id=result.id, row=_row(record)))
             else:
-                ids.add(result.id)
                 self.repaired += result.repaired
                 self._held.append(result.values)
                 self._characters += len(result.values[TEXT] or "")
