@@ -5,13 +5,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.cpython.unsafe.numbers import trailing_zeros
-from numba.extending import intrinsic
 
 from curate.scan.arrays import U8s
-from curate.scan.compiled import compiled
+from curate.scan.compiled import cgutils, compiled, intrinsic, trailing_zeros, types
 
 BLOCK = 64
 ONE, CASE_BIT = np.uint64(1), 0x20

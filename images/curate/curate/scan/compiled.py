@@ -1,5 +1,6 @@
 """How a kernel is compiled: once per machine, without the interpreter's lock. The only module that imports numba."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -27,18 +28,30 @@ F = TypeVar("F", bound=Callable[..., object])
 def compiled(function: F) -> F:
     """Compile a function at its first call, and keep the machine code for other processes.
 
-    It is kept beside the source, else in the user's cache folder, or where `NUMBA_CACHE_DIR` says. A user without any
+    It is kept beside the sources, else in the user's cache folder, or where `NUMBA_CACHE_DIR` says. A user without any
     of these (a container run under a foreign id) compiles anew in each process.
     """
     kernel: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return kernel
 
 
-def _has_a_place() -> bool:
-    home = os.path.expanduser("~")
-    return any(os.access(folder, os.W_OK) for folder in (Path(__file__).parent, f"{home}/.cache", home))
+def _place() -> str:
+    """A folder for machine code of exactly these sources: numba looks for changes in the file of a kernel only, and
+    would go on using code that holds an old version of a function from another one.
+    """
+    package = Path(__file__).parent.parent
+    stats = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for path in sorted(package.rglob("*.py"))]
+    name = f"kernels-{hashlib.sha256(repr(stats).encode()).hexdigest()[:12]}"
+    for folder in (package / "__pycache__", Path.home() / ".cache" / "nocturne"):
+        try:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder / name, os.W_OK):
+            return str(folder / name)
+    return _keeper.name
 
 
-if not os.environ.get("NUMBA_CACHE_DIR") and not _has_a_place():
-    _keeper = tempfile.TemporaryDirectory(prefix="nocturne-kernels-")
-    numba.config.CACHE_DIR = _keeper.name
+_keeper = tempfile.TemporaryDirectory(prefix="nocturne-kernels-")
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = _place()
