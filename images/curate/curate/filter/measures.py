@@ -71,7 +71,7 @@ def measure(texts: pa.Array, families: Collection[str], cut: Sequence[Sequence[s
         _text(longest),
         np.zeros((3, longest + 2), np.int32),
         repeats.new_sums(longest),
-        repeats.new_table(longest + 1),
+        repeats.new_table(longest),
         np.zeros(len(TOP), np.int32),
     )
     wanted = Wanted(
@@ -179,7 +179,7 @@ def _quality(room: Room, size: int, count: int, out: Values) -> None:
 @compiled
 def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
     lines, ended, short = prose.line_shapes(room.text, size)
-    _, _, again = repeats.repeated_parts(room.text, 0, size, repeats.FULL_LINES, newlines, room.table)
+    _, _, again = repeats.repeated_parts(room.text, 0, size, repeats.FULL_LINES, newlines, room.sums.powers, room.table.keys)
     out[0] = _share(ended, lines)
     out[1] = _share(short, lines)
     out[2] = _share(again, size - newlines)
@@ -188,10 +188,10 @@ def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> N
 
 @compiled
 def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
-    parts, again, lost = repeats.repeated_parts(room.text, 0, size, repeats.LINES, newlines, room.table)
+    parts, again, lost = repeats.repeated_parts(room.text, 0, size, repeats.LINES, newlines, room.sums.powers, room.table.keys)
     out[0], out[1] = _share(again, parts), _share(lost, size)
     start, end = prose.stripped(room.text, 0, size)
-    parts, again, lost = repeats.repeated_parts(room.text, start, end, repeats.PARAGRAPHS, newlines, room.table)
+    parts, again, lost = repeats.repeated_parts(room.text, start, end, repeats.PARAGRAPHS, newlines, room.sums.powers, room.table.keys)
     out[2], out[3] = _share(again, parts), _share(lost, size)
     opening = repeats.sum_up(room.text, room.spans, count, room.sums)
     whole = size if opening == count else room.spans[1, opening - 1]
@@ -199,4 +199,4 @@ def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -
     for place in range(3):
         out[4 + place] = _share(room.tops[place], whole)
     for length in range(5, 11):
-        out[length + 2] = _share(repeats.repeated_grams(room.sums, opening, length, room.table), whole)
+        out[length + 2] = _share(repeats.repeated_grams(room.sums, opening, length, room.table.keys), whole)

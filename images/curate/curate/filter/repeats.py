@@ -8,29 +8,29 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from curate.filter.pieces import BASE, SPREAD, Hashes, Numbers, Spans, Text
+from curate.filter.pieces import BASE, SPREAD, Hashes, Numbers, Points, Spans, Text
 from curate.filter.prose import stripped
 from curate.scan.compiled import compiled
 
 OPENING = 100_000  # tokens whose n-grams are counted; Gopher drops longer texts anyway
 NEWLINE = 10
+ROOMY = 4  # slots for each key: few keys meet another one where they would be
+STEP, ONE, HALF = np.uint64(0xBF58476D1CE4E5B9), np.uint64(1), np.uint64(32)
 Values: TypeAlias = npt.NDArray[np.float64]
 
 
 class Table(NamedTuple):
-    """A hash table that is emptied by raising `stamp[0]`; all arrays but `stamp` have a power of two of slots."""
+    """A hash table: keys, 0 being an empty slot; how often each came, and the first item that it came with."""
 
     keys: Hashes
-    stamps: Numbers
     counts: Numbers
-    slots: Numbers
-    stamp: Numbers
+    firsts: Numbers
 
 
 class Sums(NamedTuple):
     """Over the tokens before each one: the hash of all their characters in a row, and how many those are.
 
-    `runs` has room for a hash of each run of tokens.
+    `powers` are those of the hash's base; `runs` has room for a hash of each run of tokens.
     """
 
     hashes: Hashes
@@ -51,11 +51,10 @@ class Border(NamedTuple):
 LINES, PARAGRAPHS, FULL_LINES = Border(1, 1 << 30, True), Border(2, 1 << 30, True), Border(1, 1, False)
 
 
-def new_table(items: int) -> Table:
-    """A table for that many items."""
-    slots = 1 << max(4, int(2 * items - 1).bit_length())
-    stamps, counts, places = (np.zeros(slots, np.int32) for _ in range(3))
-    return Table(np.zeros(slots, np.uint64), stamps, counts, places, np.zeros(1, np.int32))
+def new_table(longest: int) -> Table:
+    """A table for the lines, or for the opening's n-grams, of a text of that many characters."""
+    counted = _slots(min(longest, OPENING))
+    return Table(np.zeros(_slots(longest + 1), np.uint64), np.zeros(counted, np.int32), np.zeros(counted, np.int32))
 
 
 def new_sums(longest: int) -> Sums:
@@ -67,56 +66,55 @@ def new_sums(longest: int) -> Sums:
     return Sums(hashes, np.zeros(tokens, np.int32), np.cumprod(powers, dtype=np.uint64), runs)
 
 
-@compiled
-def spread(value: np.uint64) -> np.uint64:
-    """Spread a value over all 64 bits (the finaliser of SplitMix64)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+def _slots(items: int) -> int:
+    return 1 << _bits(items)
 
 
 @compiled
-def _empty(table: Table, items: int) -> int:
-    """Empty the table for some items; returns the mask of the slots to use, few ones for few items."""
-    table.stamp[0] += 1
-    slots = 16
-    while slots < 2 * items:
-        slots *= 2
-    return slots - 1
+def _bits(items: int) -> int:
+    bits = 4
+    while 1 << bits < ROOMY * items:
+        bits += 1
+    return bits
 
 
 @compiled
-def _count(table: Table, mask: int, key: np.uint64, item: int) -> int:
-    """How often the key was there before; notes where in `slots[item]`."""
-    slot = np.int64(key) & mask
-    stamp = table.stamp[0]
-    while table.stamps[slot] == stamp and table.keys[slot] != key:
-        slot = (slot + 1) & mask
-    if table.stamps[slot] != stamp:
-        table.stamps[slot], table.keys[slot], table.counts[slot] = stamp, key, 0
-    table.slots[item] = slot
-    table.counts[slot] += 1
-    return int(table.counts[slot]) - 1
+def _emptied(keys: Hashes, items: int) -> np.uint64:
+    """Empty as much of the table as some items need; returns by how many bits to shift a key to get its slot."""
+    bits = _bits(items)
+    keys[: 1 << bits] = 0
+    return np.uint64(64 - bits)
 
 
 @compiled
-def _part_hash(text: Text, start: int, end: int) -> np.uint64:
-    points = text.points
-    total = np.uint64(end - start)
+def _slot(keys: Hashes, key: np.uint64, shift: np.uint64) -> np.uint64:
+    """Where the key is, or the empty slot where it belongs."""
+    last = (ONE << (np.uint64(64) - shift)) - ONE
+    slot = key >> shift
+    while keys[slot] != 0 and keys[slot] != key:
+        slot = (slot + ONE) & last
+    return slot
+
+
+@compiled
+def _hash(points: Points, start: int, end: int, powers: Hashes) -> np.uint64:
+    """The hash of some characters in a row; no product waits for another one."""
+    total = np.uint64(0)
     for place in range(start, end):
-        total = (total ^ np.uint64(points[place])) * BASE
-        total ^= total >> np.uint64(29)
-    return spread(total)
+        total += (np.uint64(points[place]) + ONE) * powers[end - 1 - place]
+    return total * SPREAD
 
 
 @compiled
 def repeated_parts(
-    text: Text, start: int, end: int, border: Border, newlines: int, table: Table
+    text: Text, start: int, end: int, border: Border, newlines: int, powers: Hashes, keys: Hashes
 ) -> tuple[int, int, int]:
     """Parts between borders, how many came before, and the characters in those."""
     points = text.points
     least, most, blank = border
-    mask = _empty(table, newlines + 1)
+    if newlines < least:
+        return int(blank or _has_text(text, start, end)), 0, 0
+    shift = _emptied(keys, newlines + 1)
     parts = repeated = characters = 0
     place = first = start
     while place <= end:
@@ -125,9 +123,12 @@ def repeated_parts(
             run += 1
         if place == end or run >= least:
             if blank or _has_text(text, first, place):
-                if _count(table, mask, _part_hash(text, first, place), parts):
+                key = _hash(points, first, place, powers) | ONE
+                slot = _slot(keys, key, shift)
+                if keys[slot] == key:
                     repeated += 1
                     characters += place - first
+                keys[slot] = key
                 parts += 1
             first = place + max(run, 1)
         place += max(run, 1)
@@ -142,23 +143,18 @@ def _has_text(text: Text, start: int, end: int) -> bool:
 
 @compiled
 def sum_up(text: Text, spans: Spans, count: int, sums: Sums) -> int:
-    """Fill the sums over the opening's tokens; returns how many those are."""
-    points = text.points
+    """Fill the sums over the opening's tokens, and `runs` with the tokens; returns how many those are."""
+    points, powers = text.points, sums.powers
     opening = min(count, OPENING)
     total, characters = np.uint64(0), 0
     for token in range(opening):
-        for place in range(spans[0, token], spans[1, token]):
-            total = total * BASE + (np.uint64(points[place]) + np.uint64(1)) * SPREAD
-        characters += spans[1, token] - spans[0, token]
+        length = spans[1, token] - spans[0, token]
+        key = _hash(points, spans[0, token], spans[1, token], powers)
+        total = total * powers[length] + key
+        characters += length
+        sums.runs[token] = key
         sums.hashes[token + 1], sums.characters[token + 1] = total, characters
     return opening
-
-
-@compiled
-def _gram(sums: Sums, token: int, length: int) -> np.uint64:
-    """The hash of some tokens' characters in a row."""
-    characters = sums.characters[token + length] - sums.characters[token]
-    return spread(sums.hashes[token + length] - sums.hashes[token] * sums.powers[characters])
 
 
 @compiled
@@ -166,18 +162,16 @@ def top_grams(sums: Sums, count: int, longest: int, table: Table, out: Numbers) 
     """For each length from 2 to `longest` the characters in all copies of the most frequent n-gram, spaces between its
     tokens counted; the first of equally frequent ones. Where no n-gram repeats, no longer one does."""
     runs, characters = sums.runs, sums.characters
-    for token in range(count):
-        runs[token] = _gram(sums, token, 1)
     most = 2
     for length in range(2, longest + 1):
         grams = count - length + 1
         out[length - 2] = 0
         if grams < 1:
             continue
-        for token in range(grams):
-            runs[token] = spread(runs[token] * BASE + _gram(sums, token + length - 1, 1))
         first = 0
         if most > 1:
+            for token in range(grams):
+                runs[token] = (runs[token] ^ (runs[token] >> HALF)) * STEP + runs[token + 1]
             most, first = _most(table, runs, grams)
         out[length - 2] = most * (characters[first + length] - characters[first] + length - 1)
 
@@ -185,27 +179,41 @@ def top_grams(sums: Sums, count: int, longest: int, table: Table, out: Numbers) 
 @compiled
 def _most(table: Table, keys: Hashes, number: int) -> tuple[int, int]:
     """How often the most frequent key occurs, and where first."""
-    mask = _empty(table, number)
-    most = first = 0
+    counts, firsts = table.counts, table.firsts
+    shift = _emptied(table.keys, number)
+    most, first = 1, 0
     for item in range(number):
-        most = max(most, _count(table, mask, keys[item], item) + 1)
-    while table.counts[table.slots[first]] < most:
-        first += 1
+        key = keys[item] | ONE
+        slot = _slot(table.keys, key, shift)
+        if table.keys[slot] != key:
+            table.keys[slot], counts[slot], firsts[slot] = key, 1, item
+            continue
+        counts[slot] += 1
+        if counts[slot] > most or (counts[slot] == most and firsts[slot] < first):
+            most, first = counts[slot], firsts[slot]
     return most, first
 
 
 @compiled
-def repeated_grams(sums: Sums, count: int, length: int, table: Table) -> int:
-    """Characters in n-grams that came before, from left to right, none counted twice."""
+def repeated_grams(sums: Sums, count: int, length: int, keys: Hashes) -> int:
+    """Characters in n-grams that came before, from left to right, none counted twice.
+
+    N-grams are equal when their characters are, wherever these are cut, so a longer one may repeat where none does.
+    """
+    hashes, before, powers = sums.hashes, sums.characters, sums.powers
     grams = count - length + 1
     if grams < 2:
         return 0
-    mask = _empty(table, grams)
+    shift = _emptied(keys, grams)
     token = characters = 0
     while token < grams:
-        if _count(table, mask, _gram(sums, token, length), token):
-            characters += sums.characters[token + length] - sums.characters[token]
+        size = before[token + length] - before[token]
+        key = (hashes[token + length] - hashes[token] * powers[size]) | ONE
+        slot = _slot(keys, key, shift)
+        if keys[slot] == key:
+            characters += size
             token += length
         else:
+            keys[slot] = key
             token += 1
     return characters
