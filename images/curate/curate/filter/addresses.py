@@ -2,10 +2,10 @@
 
 from curate.filter import characters as c
 from curate.filter.pieces import AT, COLON, HASH, PERIOD, PLUS, QUESTION, SLASH, Text
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 
-@compiled
+@in_place
 def is_address(text: Text, start: int, end: int) -> bool:
     """Whether a piece looks like a web or mail address: a host name with a lower-case ending, then perhaps a path."""
     points, kinds = text.points, text.kinds
@@ -22,7 +22,7 @@ def is_address(text: Text, start: int, end: int) -> bool:
     return dotted and _is_host(text, host, end)
 
 
-@compiled
+@in_place
 def _is_host(text: Text, start: int, end: int) -> bool:
     """Whether a piece is a host name with a lower-case ending, then perhaps a port and a path."""
     points, kinds = text.points, text.kinds
@@ -43,7 +43,7 @@ def _is_host(text: Text, start: int, end: int) -> bool:
     return place == end or points[place] in (SLASH, QUESTION, HASH)
 
 
-@compiled
+@in_place
 def _after_port(text: Text, start: int, end: int) -> int:
     """Where a port number of 2 to 5 digits ends; its colon where there is none."""
     kinds = text.kinds

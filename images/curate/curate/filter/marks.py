@@ -24,10 +24,10 @@ from curate.filter.pieces import (
     V,
     cut_of,
 )
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 
-@compiled
+@in_place
 def periods(points: Points, start: int, end: int) -> int:
     """How many full stops in a row begin here."""
     place = start
@@ -36,7 +36,7 @@ def periods(points: Points, start: int, end: int) -> int:
     return place - start
 
 
-@compiled
+@in_place
 def front(text: Text, start: int, end: int) -> int:
     """Length of the mark at the front of a piece, or 0."""
     points, kinds = text.points, text.kinds
@@ -50,7 +50,7 @@ def front(text: Text, start: int, end: int) -> int:
     return 0
 
 
-@compiled
+@in_place
 def back(text: Text, start: int, end: int, rules: Known) -> int:
     """Length of the mark at the end of a piece, or 0."""
     points, kinds, last = text.points, text.kinds, end - 1
@@ -67,7 +67,7 @@ def back(text: Text, start: int, end: int, rules: Known) -> int:
     return _unit(text, start, end, rules)
 
 
-@compiled
+@in_place
 def _unit(text: Text, start: int, end: int, rules: Known) -> int:
     """Length of a unit after a number, or 0."""
     kinds = text.kinds
@@ -78,7 +78,7 @@ def _unit(text: Text, start: int, end: int, rules: Known) -> int:
     return 0
 
 
-@compiled
+@in_place
 def _final_period(text: Text, start: int, last: int) -> int:
     """Length of the full stops at the end of a piece that come off, or 0."""
     points, kinds = text.points, text.kinds
@@ -93,7 +93,7 @@ def _final_period(text: Text, start: int, last: int) -> int:
     return 1 if before & c.UPPER and last - 2 >= start and kinds[last - 2] & c.UPPER else 0
 
 
-@compiled
+@in_place
 def contraction(text: Text, start: int, end: int) -> int:
     """Where a contracted ending is cut off, counted from the start; 0 where there is none."""
     points, kinds, size = text.points, text.kinds, end - start
@@ -109,7 +109,7 @@ def contraction(text: Text, start: int, end: int) -> int:
     return 0
 
 
-@compiled
+@in_place
 def inner(text: Text, start: int, place: int, end: int) -> int:
     """Length of the mark at which a piece is cut here, or 0."""
     kinds = text.kinds
@@ -131,7 +131,7 @@ def inner(text: Text, start: int, place: int, end: int) -> int:
     return _between(text, place, end)
 
 
-@compiled
+@in_place
 def _between(text: Text, place: int, end: int) -> int:
     """Length of a mark that cuts between numbers or words, such as a hyphen, or 0."""
     points, kinds = text.points, text.kinds

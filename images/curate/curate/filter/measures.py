@@ -11,7 +11,7 @@ from curate.filter import characters, pages, pieces, prose, repeats, tokens
 from curate.filter.characters import Classes
 from curate.filter.pieces import Known, Numbers, Spans, Text
 from curate.filter.repeats import Sums, Table, Values
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Offsets: TypeAlias = npt.NDArray[np.int64]
@@ -108,7 +108,7 @@ def _given(texts: Sequence[str], cut: Sequence[Sequence[str]]) -> Given:
     return Given(np.array([starts, ends], np.int32), offsets)
 
 
-@compiled
+@in_place
 def _decode(data: Bytes, start: int, end: int, table: Classes, text: Text) -> int:
     """Fill a text with the characters of UTF-8 bytes; returns how many there are."""
     kinds = text.kinds
@@ -133,7 +133,7 @@ def _decode(data: Bytes, start: int, end: int, table: Classes, text: Text) -> in
     return size
 
 
-@compiled
+@in_place
 def _measure(
     data: Bytes, offsets: Offsets, table: Classes, rules: Known, given: Given, room: Room, wanted: Wanted
 ) -> None:
@@ -142,11 +142,12 @@ def _measure(
         size = _decode(data, offsets[row], offsets[row + 1], table, room.text)
         newlines = prose.count(room.text.points, size, prose.NEWLINE)
         if len(wanted.c4):
-            wanted.c4[row] = pages.page(room.text, size, room.line, room.spans, rules)
+            out = wanted.c4[row]
+            out[0], out[1], out[2] = pages.page(room.text, size, room.line, room.spans, rules)
         count = 0
         if len(given.offsets):
             count = given.offsets[row + 1] - given.offsets[row]
-            room.spans[:2, :count] = given.spans[:, given.offsets[row] : given.offsets[row + 1]]
+            _copy(given.spans, given.offsets[row], count, room.spans)
         elif needs_tokens:
             count = tokens.tokenise(room.text, 0, size, room.spans, rules)
         if len(wanted.quality):
@@ -157,12 +158,18 @@ def _measure(
             _repetition(room, size, count, newlines, wanted.repetition[row])
 
 
-@compiled
+@in_place
+def _copy(given: Spans, first: int, count: int, spans: Spans) -> None:
+    for token in range(count):
+        spans[0, token], spans[1, token] = given[0, first + token], given[1, first + token]
+
+
+@in_place
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-@compiled
+@in_place
 def _quality(room: Room, size: int, count: int, out: Values) -> None:
     words, characters_in, lettered = prose.kinds_of_tokens(room.text, room.spans, count)
     hashes, ellipses = prose.signs(room.text.points, size)
@@ -176,7 +183,7 @@ def _quality(room: Room, size: int, count: int, out: Values) -> None:
     out[6] = prose.stop_words(room.text, room.spans, count, prose.STOPS)
 
 
-@compiled
+@in_place
 def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
     lines, ended, short = prose.line_shapes(room.text, size)
     _, _, again = repeats.repeated_parts(room.text, 0, size, repeats.FULL_LINES, newlines, room.sums.powers, room.table.keys)
@@ -186,7 +193,7 @@ def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> N
     out[3] = _share(newlines, count)
 
 
-@compiled
+@in_place
 def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
     parts, again, lost = repeats.repeated_parts(room.text, 0, size, repeats.LINES, newlines, room.sums.powers, room.table.keys)
     out[0], out[1] = _share(again, parts), _share(lost, size)

@@ -24,12 +24,12 @@ from curate.filter.prose import (
     stripped,
 )
 from curate.filter.tokens import sentences, tokenise
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 L, J, PTUC = 1 << 11, 1 << 9, 1 << 15 | 1 << 19 | 1 << 20 | 1 << 2  # first letters, for `holds`
 
 
-@compiled
+@in_place
 def page(text: Text, end: int, line: Text, spans: Spans, rules: Known) -> tuple[int, int, int]:
     """Lines with filler text, lines with a curly bracket, and sentences; `line` is room for one line."""
     filler = curly = found = place = 0
@@ -52,7 +52,7 @@ def page(text: Text, end: int, line: Text, spans: Spans, rules: Known) -> tuple[
     return filler, curly, found
 
 
-@compiled
+@in_place
 def _has_words(text: Text, start: int, end: int) -> bool:
     """At least 3 words, none longer than 1,000 characters."""
     kinds = text.kinds
@@ -69,7 +69,7 @@ def _has_words(text: Text, start: int, end: int) -> bool:
     return words >= FEWEST_WORDS
 
 
-@compiled
+@in_place
 def _without_notes(text: Text, start: int, end: int, line: Text) -> int:
     """Copy a line without `[1]`, `[]`, `[edit]` and `[citation needed]`; returns its length."""
     line_kinds = line.kinds
@@ -89,7 +89,7 @@ def _without_notes(text: Text, start: int, end: int, line: Text) -> int:
     return size
 
 
-@compiled
+@in_place
 def _note(text: Text, start: int, end: int) -> int:
     kinds = text.kinds
     points = text.points
@@ -101,7 +101,7 @@ def _note(text: Text, start: int, end: int) -> int:
     return matches_at(text, start, end, NOTES)
 
 
-@compiled
+@in_place
 def _is_finished(line: Text, size: int) -> bool:
     """Whether a line ends in `.`, `?`, `!` or a straight quotation mark, and not in three full stops."""
     points = line.points

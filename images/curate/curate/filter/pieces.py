@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.filter.characters import Classes
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 Points: TypeAlias = npt.NDArray[np.uint32]
 Numbers: TypeAlias = npt.NDArray[np.int32]
@@ -63,7 +63,7 @@ def known() -> Known:
     return found
 
 
-@compiled
+@in_place
 def _learn(rules: Known, piece: Points, cut: int) -> None:
     key = _hash(piece, 0, len(piece))
     slot = _slot(rules.keys, key)
@@ -71,7 +71,7 @@ def _learn(rules: Known, piece: Points, cut: int) -> None:
     rules.cuts[slot] = cut
 
 
-@compiled
+@in_place
 def _hash(points: Points, start: int, end: int) -> np.uint64:
     total = np.uint64(end - start)
     for place in range(start, end):
@@ -79,7 +79,7 @@ def _hash(points: Points, start: int, end: int) -> np.uint64:
     return total | np.uint64(1)
 
 
-@compiled
+@in_place
 def _slot(keys: Hashes, key: np.uint64) -> int:
     slot = np.int64(key >> np.uint64(54))
     while keys[slot] != np.uint64(0) and keys[slot] != key:
@@ -87,7 +87,7 @@ def _slot(keys: Hashes, key: np.uint64) -> int:
     return int(slot)
 
 
-@compiled
+@in_place
 def cut_of(points: Points, start: int, end: int, rules: Known) -> int:
     """The rule for a known piece, or -2."""
     if end - start > 8:

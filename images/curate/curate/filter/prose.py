@@ -4,7 +4,7 @@ import numpy as np
 
 from curate.filter import characters as c
 from curate.filter.pieces import ELLIPSIS, PERIOD, Points, Spans, Text
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 NEWLINE, RETURN, BULLET, MINUS, NUMBER_SIGN, CURLY = 10, 13, 0x2022, 45, 35, 123
 OPEN, CLOSE, DOUBLE_QUOTE, QUOTE, EXCLAMATION, QUESTION = 91, 93, 34, 39, 33, 63
@@ -22,13 +22,13 @@ POLICY = letters("terms of use", "privacy policy", "cookie policy", "uses cookie
 NOTES = letters("[edit]", "[citation needed]")
 
 
-@compiled
+@in_place
 def is_line_end(point: int) -> bool:
     """What `str.splitlines` cuts at."""
     return 10 <= point <= 13 or 28 <= point <= 30 or point == 0x85 or point == 0x2028 or point == 0x2029
 
 
-@compiled
+@in_place
 def line_end(text: Text, start: int, end: int) -> int:
     """Where the line that begins at `start` ends, without its line end."""
     points = text.points
@@ -38,7 +38,7 @@ def line_end(text: Text, start: int, end: int) -> int:
     return place
 
 
-@compiled
+@in_place
 def after(text: Text, place: int, end: int) -> int:
     """Where the next line begins."""
     points = text.points
@@ -46,7 +46,7 @@ def after(text: Text, place: int, end: int) -> int:
     return place + 2 if two else place + 1
 
 
-@compiled
+@in_place
 def stripped(text: Text, start: int, end: int) -> tuple[int, int]:
     """The bounds without white space at either end."""
     kinds = text.kinds
@@ -57,7 +57,7 @@ def stripped(text: Text, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-@compiled
+@in_place
 def ends_in_ellipsis(points: Points, start: int, end: int) -> bool:
     """Whether it ends in `...` or `…`."""
     if end - start >= 3 and points[end - 1] == PERIOD:
@@ -65,7 +65,7 @@ def ends_in_ellipsis(points: Points, start: int, end: int) -> bool:
     return bool(end > start and points[end - 1] == ELLIPSIS)
 
 
-@compiled
+@in_place
 def listed_lines(text: Text, end: int) -> tuple[int, int, int]:
     """Lines; those that begin with a bullet; those that end in an ellipsis."""
     points = text.points
@@ -80,7 +80,7 @@ def listed_lines(text: Text, end: int) -> tuple[int, int, int]:
     return lines, bullets, ellipses
 
 
-@compiled
+@in_place
 def count(points: Points, end: int, wanted: int) -> int:
     """How often a character occurs."""
     found = 0
@@ -89,7 +89,7 @@ def count(points: Points, end: int, wanted: int) -> int:
     return found
 
 
-@compiled
+@in_place
 def signs(points: Points, end: int) -> tuple[int, int]:
     """Number signs; ellipses, each `...` or `…`."""
     ellipses = count(points, end, ELLIPSIS)
@@ -102,7 +102,7 @@ def signs(points: Points, end: int) -> tuple[int, int]:
     return count(points, end, NUMBER_SIGN), ellipses
 
 
-@compiled
+@in_place
 def kinds_of_tokens(text: Text, spans: Spans, count: int) -> tuple[int, int, int]:
     """Tokens that are no mere marks, the characters in them, and tokens with a letter."""
     kinds = text.kinds
@@ -121,7 +121,7 @@ def kinds_of_tokens(text: Text, spans: Spans, count: int) -> tuple[int, int, int
     return words, characters, lettered
 
 
-@compiled
+@in_place
 def stop_words(text: Text, spans: Spans, count: int, stops: Points) -> int:
     """How many different stop words are among the tokens, as they are written in the list."""
     found = 0
@@ -140,7 +140,7 @@ def stop_words(text: Text, spans: Spans, count: int, stops: Points) -> int:
     return number
 
 
-@compiled
+@in_place
 def _compare(points: Points, start: int, end: int, phrases: Points, place: int) -> tuple[int, bool]:
     """Where the next phrase begins, and whether this one is what stands between `start` and `end`."""
     equal = True
@@ -151,7 +151,7 @@ def _compare(points: Points, start: int, end: int, phrases: Points, place: int) 
     return place + 1, equal and start == end
 
 
-@compiled
+@in_place
 def matches_at(text: Text, start: int, end: int, phrases: Points) -> int:
     """Length of the first of the phrases that stands at `start`, in any case, or 0."""
     points = text.points
@@ -168,12 +168,12 @@ def matches_at(text: Text, start: int, end: int, phrases: Points) -> int:
     return 0
 
 
-@compiled
+@in_place
 def _lower(point: int) -> int:
     return point + 32 if 65 <= point <= 90 else point
 
 
-@compiled
+@in_place
 def holds(text: Text, start: int, end: int, phrases: Points, initials: int) -> bool:
     """Whether one of the phrases is there, in any case; `initials` has a bit for each of their first letters."""
     points = text.points
@@ -184,7 +184,7 @@ def holds(text: Text, start: int, end: int, phrases: Points, initials: int) -> b
     return False
 
 
-@compiled
+@in_place
 def line_shapes(text: Text, end: int) -> tuple[int, int, int]:
     """FineWeb's lines with text; those that end in punctuation; those of 30 characters or fewer."""
     kinds = text.kinds

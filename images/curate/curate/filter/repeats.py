@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from curate.filter.pieces import BASE, SPREAD, Hashes, Numbers, Points, Spans, Text
 from curate.filter.prose import stripped
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 OPENING = 100_000  # tokens whose n-grams are counted; Gopher drops longer texts anyway
 NEWLINE = 10
@@ -70,7 +70,7 @@ def _slots(items: int) -> int:
     return 1 << _bits(items)
 
 
-@compiled
+@in_place
 def _bits(items: int) -> int:
     bits = 4
     while 1 << bits < ROOMY * items:
@@ -78,7 +78,7 @@ def _bits(items: int) -> int:
     return bits
 
 
-@compiled
+@in_place
 def _emptied(keys: Hashes, items: int) -> np.uint64:
     """Empty as much of the table as some items need; returns by how many bits to shift a key to get its slot."""
     bits = _bits(items)
@@ -86,7 +86,7 @@ def _emptied(keys: Hashes, items: int) -> np.uint64:
     return np.uint64(64 - bits)
 
 
-@compiled
+@in_place
 def _slot(keys: Hashes, key: np.uint64, shift: np.uint64) -> np.uint64:
     """Where the key is, or the empty slot where it belongs."""
     last = (ONE << (np.uint64(64) - shift)) - ONE
@@ -96,7 +96,7 @@ def _slot(keys: Hashes, key: np.uint64, shift: np.uint64) -> np.uint64:
     return slot
 
 
-@compiled
+@in_place
 def _hash(points: Points, start: int, end: int, powers: Hashes) -> np.uint64:
     """The hash of some characters in a row; no product waits for another one."""
     total = np.uint64(0)
@@ -105,7 +105,7 @@ def _hash(points: Points, start: int, end: int, powers: Hashes) -> np.uint64:
     return total * SPREAD
 
 
-@compiled
+@in_place
 def repeated_parts(
     text: Text, start: int, end: int, border: Border, newlines: int, powers: Hashes, keys: Hashes
 ) -> tuple[int, int, int]:
@@ -135,13 +135,13 @@ def repeated_parts(
     return parts, repeated, characters
 
 
-@compiled
+@in_place
 def _has_text(text: Text, start: int, end: int) -> bool:
     start, end = stripped(text, start, end)
     return start < end
 
 
-@compiled
+@in_place
 def sum_up(text: Text, spans: Spans, count: int, sums: Sums) -> int:
     """Fill the sums over the opening's tokens, and `runs` with the tokens; returns how many those are."""
     points, powers = text.points, sums.powers
@@ -157,7 +157,7 @@ def sum_up(text: Text, spans: Spans, count: int, sums: Sums) -> int:
     return opening
 
 
-@compiled
+@in_place
 def top_grams(sums: Sums, count: int, longest: int, table: Table, out: Numbers) -> None:
     """For each length from 2 to `longest` the characters in all copies of the most frequent n-gram, spaces between its
     tokens counted; the first of equally frequent ones. Where no n-gram repeats, no longer one does."""
@@ -176,7 +176,7 @@ def top_grams(sums: Sums, count: int, longest: int, table: Table, out: Numbers) 
         out[length - 2] = most * (characters[first + length] - characters[first] + length - 1)
 
 
-@compiled
+@in_place
 def _most(table: Table, keys: Hashes, number: int) -> tuple[int, int]:
     """How often the most frequent key occurs, and where first."""
     counts, firsts = table.counts, table.firsts
@@ -194,7 +194,7 @@ def _most(table: Table, keys: Hashes, number: int) -> tuple[int, int]:
     return most, first
 
 
-@compiled
+@in_place
 def repeated_grams(sums: Sums, count: int, length: int, keys: Hashes) -> int:
     """Characters in n-grams that came before, from left to right, none counted twice.
 

@@ -9,10 +9,10 @@ from curate.filter import characters as c
 from curate.filter.addresses import is_address
 from curate.filter.marks import back, contraction, front, inner
 from curate.filter.pieces import PERIOD, A, C, G, Known, Spans, T, Text, cut_of
-from curate.scan.compiled import compiled
+from curate.scan.in_place import in_place
 
 
-@compiled
+@in_place
 def tokenise(text: Text, start: int, end: int, spans: Spans, rules: Known) -> int:
     """Cut characters `start` to `end` into tokens; fills their starts and ends, returns how many there are."""
     kinds = text.kinds
@@ -24,39 +24,50 @@ def tokenise(text: Text, start: int, end: int, spans: Spans, rules: Known) -> in
         piece = place
         while place < end and kinds[place] & c.ALPHA:
             place += 1
-        letters = place
+        if place == piece:
+            while place < end and kinds[place] & c.DIGIT:
+                place += 1
+        plain = place
         while place < end and not kinds[place] & c.SPACE:
             place += 1
-        marks = _closing_marks(text, piece, letters, place)
+        marks = _closing_marks(text, piece, plain, place)
         if marks < 0:
             count = _piece(text, piece, place, spans, count, rules)
-        elif place > piece:  # most pieces are a word with at most one mark behind it
-            spans[0, count], spans[1, count] = piece, letters
+        elif place > piece:  # most pieces are a word or a number with at most one mark behind it
+            spans[0, count], spans[1, count] = piece, plain if marks else place
             count += 1
             if marks:
-                spans[0, count], spans[1, count] = letters, place
+                spans[0, count], spans[1, count] = plain, place
                 count += 1
     return count
 
 
-@compiled
-def _closing_marks(text: Text, start: int, letters: int, end: int) -> int:
-    """How many marks (0 or 1) stand behind a word of letters only that nothing else is to be cut off; else -1."""
+@in_place
+def _closing_marks(text: Text, start: int, plain: int, end: int) -> int:
+    """How many marks (0 or 1) stand behind letters or digits, `plain` being their end; -1 for a piece of another kind.
+
+    No known piece begins with a digit; letters that may be one are of another kind.
+    """
     points, kinds = text.points, text.kinds
-    size = letters - start
-    if 5 <= size <= 6 and points[start] | 32 in (C, G) and points[letters - 1] in (A, T):
-        return -1  # perhaps cannot, gonna, gotta
-    if letters == end:
+    size = plain - start
+    if end - start <= 1:
         return 0
-    if size < 3 or letters + 1 < end:
+    if 5 <= size <= 6 and points[start] | 32 in (C, G) and points[plain - 1] in (A, T):
+        return -1  # perhaps cannot, gonna, gotta
+    if plain == end:
+        return 0
+    number = size > 0 and kinds[start] & c.DIGIT != 0
+    if plain + 1 < end or (size < 3 and not number):
         return -1
-    if kinds[letters] & c.CLOSES:
+    if kinds[plain] & c.CLOSES:
         return 1
-    whole = points[letters] != PERIOD or not kinds[letters - 1] & c.LOWER or (size < 8 and kinds[start] & c.UPPER)
+    if points[plain] != PERIOD:
+        return -1
+    whole = not number and (not kinds[plain - 1] & c.LOWER or (size < 8 and kinds[start] & c.UPPER))
     return -1 if whole else 1
 
 
-@compiled
+@in_place
 def _piece(text: Text, start: int, end: int, spans: Spans, count: int, rules: Known) -> int:
     """Tokens of one piece between white space."""
     kinds = text.kinds
@@ -91,7 +102,7 @@ def _piece(text: Text, start: int, end: int, spans: Spans, count: int, rules: Kn
     return count
 
 
-@compiled
+@in_place
 def _middle(text: Text, start: int, end: int, spans: Spans, count: int, rule: int) -> int:
     """Tokens of a piece without marks at its ends."""
     cut = rule if rule >= 0 else contraction(text, start, end)
@@ -119,7 +130,7 @@ def _middle(text: Text, start: int, end: int, spans: Spans, count: int, rule: in
     return count
 
 
-@compiled
+@in_place
 def sentences(text: Text, spans: Spans, count: int) -> int:
     """How many sentences tokens make: one ends at a mark such as `.`, before the next token that is no punctuation."""
     kinds = text.kinds
