@@ -17,8 +17,9 @@ OPENS, CLOSES, QUOTE, ICON = 64, 128, 256, 512
 PUNCTUATION, SYMBOL, TERMINAL, CURRENCY = 1024, 2048, 4096, 8192
 """Unicode category P; what makes no word by itself; what ends a sentence; money."""
 
-APOSTROPHE, HYPHEN, RELATION, SUM, HOST = 16384, 32768, 65536, 131072, 262144
-"""' and ’; what joins words; : < = > /; + - * ^ between numbers; what host names are made of."""
+APOSTROPHE, HYPHEN, RELATION, SUM, HOST, LINE_END = 16384, 32768, 65536, 131072, 262144, 524288
+"""' and ’; what joins words; : < = > /; + - * ^ between numbers; what host names are made of; what `str.splitlines`
+cuts at."""
 
 CATEGORIES = dict.fromkeys(("Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps"), PUNCTUATION) | {
     "Sc": OPENS | CURRENCY,
@@ -30,6 +31,7 @@ QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈�
 MARKS = "….,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪".replace(".", "")  # a full stop has rules of its own
 SIGNS = "§%=—–"
 SYMBOLS = string.punctuation + "—”％１〈、━【「」，】；“《„’∶´．（–？！：～«〉》）。…►»"
+LINE_ENDS = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 SENTENCE_ENDS = (
     "21 2E 3F 589 61D-61F 6D4 700-702 7F9 837 839 83D-83E 964-965 104A-104B 1362 1367-1368 166E 1735-1736 17D4-17D6 "
     "17D9-17DA 1803 1809 1944-1945 1AA8-1AAB 1B5A-1B5B 1B5E-1B5F 1B7D-1B7E 1C3B-1C3C 1C7E-1C7F 203C-203D 2047-2049 "
@@ -63,6 +65,7 @@ def classes() -> Classes:
     _mark(table, HYPHEN, "-–—~")
     _mark(table, RELATION, ":<=>/")
     _mark(table, SUM, "+-*^")
+    _mark(table, LINE_END, LINE_ENDS)
     table[(table & ALNUM) > 0] |= HOST
     _mark(table, HOST, "-_")
     _mark(table, SYMBOL, SYMBOLS)

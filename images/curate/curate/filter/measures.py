@@ -16,6 +16,7 @@ from curate.scan.in_place import in_place
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Offsets: TypeAlias = npt.NDArray[np.int64]
 
+MARGIN = 8  # characters of room beyond a text's end
 LONGEST = 2_000_000  # characters measured; what has fewer than 100,000 words in them has too long words for Gopher
 TOP, REPEATED = (2, 3, 4), (5, 6, 7, 8, 9, 10)
 QUALITY = ("words", "word_length", "signs", "bullets", "ellipses", "letters", "stop_words")
@@ -91,7 +92,7 @@ def utf8(texts: pa.Array) -> tuple[Bytes, Offsets]:
 
 
 def _text(longest: int) -> Text:
-    return Text(np.zeros(longest, np.uint32), np.zeros(longest, np.uint32))
+    return Text(np.zeros(longest + MARGIN, np.uint32), np.zeros(longest + MARGIN, np.uint32))
 
 
 def _given(texts: Sequence[str], cut: Sequence[Sequence[str]]) -> Given:
@@ -114,7 +115,7 @@ def _decode(data: Bytes, start: int, end: int, table: Classes, text: Text) -> in
     kinds = text.kinds
     points = text.points
     size = 0
-    while start < end and size < len(text.points):
+    while start < end and size < len(text.points) - MARGIN:
         first = np.uint32(data[start])
         length = 1
         if first >= 0xF0:
@@ -205,5 +206,7 @@ def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -
     repeats.top_grams(room.sums, opening, 4, room.table, room.tops)
     for place in range(3):
         out[4 + place] = _share(room.tops[place], whole)
+    starts = repeats.recurring(room.sums, opening, 5, room.table)
     for length in range(5, 11):
-        out[length + 2] = _share(repeats.repeated_grams(room.sums, opening, length, room.table.keys), whole)
+        again = repeats.repeated_grams(room.sums, opening, starts, length, room.table.keys)
+        out[length + 2] = _share(again, whole)

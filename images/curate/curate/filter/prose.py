@@ -3,7 +3,7 @@
 import numpy as np
 
 from curate.filter import characters as c
-from curate.filter.pieces import ELLIPSIS, PERIOD, Points, Spans, Text
+from curate.filter.pieces import ELLIPSIS, PERIOD, Hashes, Points, Spans, Text
 from curate.scan.in_place import in_place
 
 NEWLINE, RETURN, BULLET, MINUS, NUMBER_SIGN, CURLY = 10, 13, 0x2022, 45, 35, 123
@@ -17,23 +17,19 @@ def letters(*phrases: str) -> Points:
     return np.array([ord(character) for phrase in phrases for character in f"{phrase}\0"], np.uint32)
 
 
-STOPS, FILLER, SCRIPT = letters(*STOP_WORDS), letters("lorem ipsum"), letters("javascript")
+LONGEST_STOP = 4
+STOPS = np.array([int.from_bytes(word.encode(), "little") | len(word) << 56 for word in STOP_WORDS], np.uint64)
+FILLER, SCRIPT = letters("lorem ipsum"), letters("javascript")
 POLICY = letters("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 NOTES = letters("[edit]", "[citation needed]")
 
 
 @in_place
-def is_line_end(point: int) -> bool:
-    """What `str.splitlines` cuts at."""
-    return 10 <= point <= 13 or 28 <= point <= 30 or point == 0x85 or point == 0x2028 or point == 0x2029
-
-
-@in_place
 def line_end(text: Text, start: int, end: int) -> int:
     """Where the line that begins at `start` ends, without its line end."""
-    points = text.points
+    kinds = text.kinds
     place = start
-    while place < end and not is_line_end(points[place]):
+    while place < end and not kinds[place] & c.LINE_END:
         place += 1
     return place
 
@@ -93,7 +89,10 @@ def count(points: Points, end: int, wanted: int) -> int:
 def signs(points: Points, end: int) -> tuple[int, int]:
     """Number signs; ellipses, each `...` or `…`."""
     ellipses = count(points, end, ELLIPSIS)
-    place = 2
+    pairs = 0
+    for place in range(1, end):
+        pairs += (points[place] == PERIOD) & (points[place - 1] == PERIOD)
+    place = 2 if pairs else end
     while place < end:
         if points[place] == PERIOD and points[place - 1] == PERIOD and points[place - 2] == PERIOD:
             ellipses += 1
@@ -122,33 +121,29 @@ def kinds_of_tokens(text: Text, spans: Spans, count: int) -> tuple[int, int, int
 
 
 @in_place
-def stop_words(text: Text, spans: Spans, count: int, stops: Points) -> int:
-    """How many different stop words are among the tokens, as they are written in the list."""
+def stop_words(text: Text, spans: Spans, count: int, stops: Hashes) -> int:
+    """How many different stop words are among the tokens, as they are written in the list.
+
+    The text has room for three more characters than it has.
+    """
+    points = text.points
     found = 0
     for token in range(count):
-        start, end = spans[0, token], spans[1, token]
-        if end - start <= 4:
-            bit, place = 1, 0
-            while place < len(stops):
-                place, equal = _compare(text.points, start, end, stops, place)
-                found |= bit if equal else 0
-                bit *= 2
+        start, length = spans[0, token], spans[1, token] - spans[0, token]
+        if length <= LONGEST_STOP:
+            key, seen = np.uint64(length) << np.uint64(56), np.uint64(0)
+            for place in range(LONGEST_STOP):
+                point = np.uint64(points[start + place]) if place < length else np.uint64(0)
+                seen |= point
+                key |= point << np.uint64(8 * place)
+            if seen < 128:
+                for number in range(len(stops)):
+                    found |= np.int64(key == stops[number]) << number
     number = 0
     while found:
         number += found & 1
         found >>= 1
     return number
-
-
-@in_place
-def _compare(points: Points, start: int, end: int, phrases: Points, place: int) -> tuple[int, bool]:
-    """Where the next phrase begins, and whether this one is what stands between `start` and `end`."""
-    equal = True
-    while phrases[place] != 0:
-        equal = equal and start < end and points[start] == phrases[place]
-        start += 1
-        place += 1
-    return place + 1, equal and start == end
 
 
 @in_place

@@ -28,15 +28,17 @@ class Table(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Over the tokens before each one: the hash of all their characters in a row, and how many those are.
+    """Sums over tokens in a row: `characters` has how many there are before each token, `hashes` the hash of the tokens'
+    characters before each character.
 
-    `powers` are those of the hash's base; `runs` has room for a hash of each run of tokens.
+    `powers` are those of the hash's base; `runs` has room for a hash of each run of tokens, `starts` for tokens.
     """
 
     hashes: Hashes
     characters: Numbers
     powers: Hashes
     runs: Hashes
+    starts: Numbers
 
 
 class Border(NamedTuple):
@@ -62,8 +64,9 @@ def new_sums(longest: int) -> Sums:
     powers = np.full(longest + 1, BASE, np.uint64)
     powers[0] = 1
     tokens = min(longest, OPENING) + 1
-    hashes, runs = (np.zeros(tokens, np.uint64) for _ in range(2))
-    return Sums(hashes, np.zeros(tokens, np.int32), np.cumprod(powers, dtype=np.uint64), runs)
+    characters, starts = (np.zeros(tokens, np.int32) for _ in range(2))
+    hashes = np.zeros(longest + 1, np.uint64)
+    return Sums(hashes, characters, np.cumprod(powers, dtype=np.uint64), np.zeros(tokens, np.uint64), starts)
 
 
 def _slots(items: int) -> int:
@@ -82,7 +85,8 @@ def _bits(items: int) -> int:
 def _emptied(keys: Hashes, items: int) -> np.uint64:
     """Empty as much of the table as some items need; returns by how many bits to shift a key to get its slot."""
     bits = _bits(items)
-    keys[: 1 << bits] = 0
+    for slot in range(1 << bits):
+        keys[slot] = 0
     return np.uint64(64 - bits)
 
 
@@ -118,6 +122,8 @@ def repeated_parts(
     parts = repeated = characters = 0
     place = first = start
     while place <= end:
+        while place < end and points[place] != NEWLINE:
+            place += 1
         run = 0
         while place + run < end and points[place + run] == NEWLINE and run < most:
             run += 1
@@ -130,7 +136,7 @@ def repeated_parts(
                     characters += place - first
                 keys[slot] = key
                 parts += 1
-            first = place + max(run, 1)
+            first = place + run
         place += max(run, 1)
     return parts, repeated, characters
 
@@ -144,16 +150,18 @@ def _has_text(text: Text, start: int, end: int) -> bool:
 @in_place
 def sum_up(text: Text, spans: Spans, count: int, sums: Sums) -> int:
     """Fill the sums over the opening's tokens, and `runs` with the tokens; returns how many those are."""
-    points, powers = text.points, sums.powers
+    points, hashes, powers = text.points, sums.hashes, sums.powers
     opening = min(count, OPENING)
-    total, characters = np.uint64(0), 0
+    characters = 0
     for token in range(opening):
-        length = spans[1, token] - spans[0, token]
-        key = _hash(points, spans[0, token], spans[1, token], powers)
-        total = total * powers[length] + key
-        characters += length
-        sums.runs[token] = key
-        sums.hashes[token + 1], sums.characters[token + 1] = total, characters
+        before = hashes[characters]
+        total = before
+        for place in range(spans[0, token], spans[1, token]):
+            total = total * BASE + (np.uint64(points[place]) + ONE) * SPREAD
+            characters += 1
+            hashes[characters] = total
+        sums.runs[token] = total - before * powers[characters - sums.characters[token]]
+        sums.characters[token + 1] = characters
     return opening
 
 
@@ -195,25 +203,54 @@ def _most(table: Table, keys: Hashes, number: int) -> tuple[int, int]:
 
 
 @in_place
-def repeated_grams(sums: Sums, count: int, length: int, keys: Hashes) -> int:
-    """Characters in n-grams that came before, from left to right, none counted twice.
-
-    N-grams are equal when their characters are, wherever these are cut, so a longer one may repeat where none does.
-    """
-    hashes, before, powers = sums.hashes, sums.characters, sums.powers
+def recurring(sums: Sums, count: int, length: int, table: Table) -> int:
+    """Fill `starts` with the tokens at which an n-gram of `length` tokens or more may begin that is there twice: those
+    that begin with the same characters as another one, as many as the shortest n-gram has. Returns how many."""
+    hashes, before, powers, starts = sums.hashes, sums.characters, sums.powers, sums.starts
     grams = count - length + 1
     if grams < 2:
         return 0
-    shift = _emptied(keys, grams)
-    token = characters = 0
-    while token < grams:
-        size = before[token + length] - before[token]
-        key = (hashes[token + length] - hashes[token] * powers[size]) | ONE
+    shortest = before[length]
+    for token in range(grams):
+        shortest = min(shortest, before[token + length] - before[token])
+        starts[token] = 0
+    shift, power = _emptied(table.keys, grams), powers[shortest]
+    for token in range(grams):
+        key = (hashes[before[token] + shortest] - hashes[before[token]] * power) | ONE
+        slot = _slot(table.keys, key, shift)
+        if table.keys[slot] == key:
+            starts[token] = starts[table.firsts[slot]] = 1
+        else:
+            table.keys[slot], table.firsts[slot] = key, token
+    found = 0
+    for token in range(grams):
+        recurs = starts[token]
+        starts[found] = token
+        found += recurs
+    return found
+
+
+@in_place
+def repeated_grams(sums: Sums, count: int, number: int, length: int, keys: Hashes) -> int:
+    """Characters in n-grams that came before, from left to right, none counted twice; they begin at the first `number`
+    of `starts`.
+
+    N-grams are equal when their characters are, wherever these are cut, so a longer one may repeat where none does.
+    """
+    hashes, before, powers, starts = sums.hashes, sums.characters, sums.powers, sums.starts
+    shift = _emptied(keys, number)
+    free = characters = 0
+    for start in range(number):
+        token = starts[start]
+        if token < free:
+            continue
+        if token > count - length:
+            break
+        first, end = before[token], before[token + length]
+        key = (hashes[end] - hashes[first] * powers[end - first]) | ONE
         slot = _slot(keys, key, shift)
         if keys[slot] == key:
-            characters += size
-            token += length
-        else:
-            keys[slot] = key
-            token += 1
+            characters += end - first
+            free = token + length
+        keys[slot] = key
     return characters
