@@ -1,4 +1,4 @@
-"""What each character is to the rules, as one table of bits over all code points."""
+"""What each character is to the rules, as one table of bits over code points."""
 
 import string
 import unicodedata
@@ -25,7 +25,7 @@ CATEGORIES = dict.fromkeys(("Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps"), PUNCTUATI
     "Sc": OPENS | CURRENCY,
     "So": OPENS | CLOSES | ICON,
 }
-ALL = 0x110000
+ASSIGNED = 0x40000  # beyond it is nothing that a rule looks at
 LAST_MARK = 0x20000  # beyond it there are letters and private characters only
 QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧"
 MARKS = "….,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪".replace(".", "")  # a full stop has rules of its own
@@ -46,9 +46,9 @@ SENTENCE_ENDS = (
 
 @cache
 def classes() -> Classes:
-    """The bits of every code point, shape `(0x110000,)`."""
-    table = np.zeros(ALL, np.uint32)
-    text = np.arange(ALL, dtype=np.uint32).view("<U1")
+    """The bits of each code point, shape `(0x40000,)`; all others have none."""
+    table = np.zeros(ASSIGNED, np.uint32)
+    text = np.arange(ASSIGNED, dtype=np.uint32).view("<U1")
     lower, upper, alpha = np.char.islower(text), np.char.isupper(text), np.char.isalpha(text)
     caseless = alpha & ~lower & ~upper
     table[np.char.isspace(text)] |= SPACE
@@ -71,7 +71,7 @@ def classes() -> Classes:
     _mark(table, SYMBOL, SYMBOLS)
     table[[*range(9), *range(11, 32), *range(127, 160)]] |= SYMBOL
     table[_ranges(SENTENCE_ENDS)] |= TERMINAL | SYMBOL
-    for point in range(LAST_MARK):
+    for point in np.flatnonzero(~table[:LAST_MARK] & ALNUM).tolist():
         if bits := CATEGORIES.get(unicodedata.category(chr(point))):
             table[point] |= bits
     return table

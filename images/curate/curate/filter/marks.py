@@ -111,12 +111,10 @@ def contraction(text: Text, start: int, end: int) -> int:
 
 @in_place
 def inner(text: Text, start: int, place: int, end: int) -> int:
-    """Length of the mark at which a piece is cut here, or 0."""
+    """Length of the mark at which a piece is cut here, or 0; at no letter or digit."""
     kinds = text.kinds
     points = text.points
     point, kind = points[place], kinds[place]
-    if kind & c.ALNUM:
-        return 0
     if kind & c.ICON or point == ELLIPSIS:
         return 1
     if point == PERIOD and periods(text.points, place, end) > 1:

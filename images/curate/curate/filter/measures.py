@@ -128,7 +128,7 @@ def _decode(data: Bytes, start: int, end: int, table: Classes, text: Text) -> in
             point = first
         for more in range(1, length):
             point = (point << 6) | (data[start + more] & 63)
-        points[size], kinds[size] = point, table[point]
+        points[size], kinds[size] = point, table[point] if point < len(table) else 0
         size += 1
         start += length
     return size

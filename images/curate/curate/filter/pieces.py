@@ -17,7 +17,8 @@ Spans: TypeAlias = npt.NDArray[np.int32]
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 BASE, SPREAD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
-KNOWN_SLOTS = 1024
+KNOWN_SLOTS, LONGEST_KNOWN = 1024, 8
+EIGHT, LAST_ASCII = np.uint64(8), np.uint64(0x7F)
 WHOLE = (
     "a.m. p.m. Adm. Bros. co. Co. Corp. D.C. Dr. e.g. E.g. E.G. Gen. Gov. i.e. I.e. I.E. Inc. Jr. Ltd. Md. Messrs. Mo. "
     "Mont. Mr. Mrs. Ms. Ph.D. Prof. Rep. Rev. Sen. St. vs. v.s. Ala. Apr. Ariz. Ark. Aug. Calif. Colo. Conn. Dec. Del. "
@@ -42,7 +43,7 @@ class Text(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Pieces with rules of their own, by hash: -1 is a unit after a number, 0 stays whole, else where it is cut."""
+    """Pieces with rules of their own: -1 is a unit after a number, 0 stays whole, else where it is cut."""
 
     keys: Hashes
     cuts: Numbers
@@ -65,23 +66,26 @@ def known() -> Known:
 
 @in_place
 def _learn(rules: Known, piece: Points, cut: int) -> None:
-    key = _hash(piece, 0, len(piece))
+    key = _packed(piece, 0, len(piece))
     slot = _slot(rules.keys, key)
     rules.keys[slot] = key
     rules.cuts[slot] = cut
 
 
 @in_place
-def _hash(points: Points, start: int, end: int) -> np.uint64:
-    total = np.uint64(end - start)
+def _packed(points: Points, start: int, end: int) -> np.uint64:
+    """Up to 8 ASCII characters in one number; 0 for others and behind a null, which no known piece has."""
+    key = seen = np.uint64(0)
     for place in range(start, end):
-        total = total * BASE + (np.uint64(points[place]) + np.uint64(1)) * SPREAD
-    return total | np.uint64(1)
+        point = np.uint64(points[place])
+        seen |= point
+        key = key << EIGHT | point
+    return key if seen <= LAST_ASCII and points[start] else np.uint64(0)
 
 
 @in_place
 def _slot(keys: Hashes, key: np.uint64) -> int:
-    slot = np.int64(key >> np.uint64(54))
+    slot = np.int64(key * BASE >> np.uint64(54))
     while keys[slot] != np.uint64(0) and keys[slot] != key:
         slot = (slot + 1) % KNOWN_SLOTS
     return int(slot)
@@ -90,8 +94,8 @@ def _slot(keys: Hashes, key: np.uint64) -> int:
 @in_place
 def cut_of(points: Points, start: int, end: int, rules: Known) -> int:
     """The rule for a known piece, or -2."""
-    if end - start > 8:
+    if end - start > LONGEST_KNOWN:
         return -2
-    key = _hash(points, start, end)
+    key = _packed(points, start, end)
     slot = _slot(rules.keys, key)
-    return rules.cuts[slot] if rules.keys[slot] == key else -2
+    return rules.cuts[slot] if key and rules.keys[slot] == key else -2

@@ -105,15 +105,19 @@ def _piece(text: Text, start: int, end: int, spans: Spans, count: int, rules: Kn
 @in_place
 def _middle(text: Text, start: int, end: int, spans: Spans, count: int, rule: int) -> int:
     """Tokens of a piece without marks at its ends."""
+    kinds = text.kinds
     cut = rule if rule >= 0 else contraction(text, start, end)
     if cut > 0:
         spans[0, count], spans[1, count] = start, start + cut
         spans[0, count + 1], spans[1, count + 1] = start + cut, end
         return count + 2
-    if rule < 0 and not is_address(text, start, end):
+    marked = False
+    for place in range(start, end):
+        marked = marked or not kinds[place] & c.ALNUM
+    if marked and rule < 0 and not is_address(text, start, end):
         place = start
         while place < end:
-            length = inner(text, start, place, end)
+            length = 0 if kinds[place] & c.ALNUM else inner(text, start, place, end)
             if not length:
                 place += 1
                 continue
