@@ -19,8 +19,9 @@ def letters(*phrases: str) -> Points:
 
 LONGEST_STOP = 4
 STOPS = np.array([int.from_bytes(word.encode(), "little") | len(word) << 56 for word in STOP_WORDS], np.uint64)
-FILLER, SCRIPT = letters("lorem ipsum"), letters("javascript")
-POLICY = letters("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+POLICIES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+PHRASES = ("lorem ipsum", "javascript", *POLICIES)
+FILLER, SCRIPT, POLICY = letters(PHRASES[0]), letters(PHRASES[1]), letters(*POLICIES)
 NOTES = letters("[edit]", "[citation needed]")
 
 
