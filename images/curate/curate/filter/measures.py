@@ -130,16 +130,16 @@ def _decode(data: Bytes, start: int, end: int, table: Classes, text: Text) -> in
 
 @in_place
 def _ascii_run(data: Bytes, start: int, end: int, text: Text, size: int, table: Classes) -> int:
-    """Copy ASCII characters, eight at a time; returns how many. Indices without a sign are used as they are."""
+    """Copy ASCII characters, eight at a time; returns how many."""
     kinds, points = text.kinds, text.points
-    at, last, put = np.uint64(start), np.uint64(end), np.uint64(size)
-    while at + EIGHT <= last and not eight(data, np.int64(at), end) & HIGH:
+    run = 0
+    while start + run + 8 <= end and not eight(data, start + run, end) & HIGH:
+        at, put = np.uint64(start + run), np.uint64(size + run)  # a place without a sign needs no look at its sign
         for place in range(EIGHT):
             point = data[at + place]
             points[put + place], kinds[put + place] = point, table[point]
-        put += EIGHT
-        at += EIGHT
-    return np.int64(at) - start
+        run += 8
+    return run
 
 
 @in_place
@@ -210,7 +210,7 @@ def _quality(room: Room, size: int, count: int, out: Values) -> None:
 @in_place
 def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
     lines, ended, short = prose.line_shapes(room.text, size)
-    _, _, again = repeats.repeated_parts(room.text, 0, size, repeats.FULL_LINES, newlines, room.sums.powers, room.table.keys)
+    _, _, again = repeats.repeated_parts(room.text, 0, size, repeats.FULL_LINES, newlines, room.sums, room.table)
     out[0] = _share(ended, lines)
     out[1] = _share(short, lines)
     out[2] = _share(again, size - newlines)
@@ -219,10 +219,12 @@ def _fineweb(room: Room, size: int, count: int, newlines: int, out: Values) -> N
 
 @in_place
 def _repetition(room: Room, size: int, count: int, newlines: int, out: Values) -> None:
-    parts, again, lost = repeats.repeated_parts(room.text, 0, size, repeats.LINES, newlines, room.sums.powers, room.table.keys)
+    parts, again, lost = repeats.repeated_parts(room.text, 0, size, repeats.LINES, newlines, room.sums, room.table)
     out[0], out[1] = _share(again, parts), _share(lost, size)
     start, end = prose.stripped(room.text, 0, size)
-    parts, again, lost = repeats.repeated_parts(room.text, start, end, repeats.PARAGRAPHS, newlines, room.sums.powers, room.table.keys)
+    parts, again, lost = repeats.repeated_parts(
+        room.text, start, end, repeats.PARAGRAPHS, newlines, room.sums, room.table
+    )
     out[2], out[3] = _share(again, parts), _share(lost, size)
     opening = repeats.sum_up(room.text, room.spans, count, room.sums)
     whole = size if opening == count else room.spans[1, opening - 1]

@@ -30,7 +30,9 @@ from curate.filter.tokens import sentences, tokenise
 from curate.scan.in_place import in_place
 
 SMALL = np.uint32(0x20202020)
-OPENINGS = np.array([int.from_bytes(part.encode(), "little") for part in sorted({text[:4] for text in PHRASES})], np.uint32)
+OPENINGS = np.array(
+    [int.from_bytes(part.encode(), "little") for part in sorted({text[:4] for text in PHRASES})], np.uint32
+)
 L, J, PTUC = 1 << 11, 1 << 9, 1 << 15 | 1 << 19 | 1 << 20 | 1 << 2  # first letters, for `holds`
 
 
@@ -70,7 +72,7 @@ def _may_hold(points: Points, end: int) -> bool:
         four = (two | points[place + 2] << np.uint32(16) | points[place + 3] << np.uint32(24)) | SMALL
         for opening in range(len(OPENINGS)):
             found |= np.uint32(four == OPENINGS[opening])
-    return found != 0
+    return bool(found)
 
 
 @in_place

@@ -139,7 +139,7 @@ def stop_words(text: Text, spans: Spans, count: int, stops: Hashes) -> int:
                 key |= point << np.uint64(8 * place)
             if seen < 128:
                 for number in range(len(stops)):
-                    found |= np.int64(key == stops[number]) << number
+                    found |= int(key == stops[number]) << number
     number = 0
     while found:
         number += found & 1

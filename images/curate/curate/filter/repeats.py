@@ -28,8 +28,8 @@ class Table(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Sums over tokens in a row: `characters` has how many there are before each token, `hashes` the hash of the tokens'
-    characters before each character.
+    """Sums over all tokens' characters in a row: `characters` has how many come before each token, `hashes` the hash of
+    those that come before each of them.
 
     `powers` are those of the hash's base; `runs` has room for a hash of each run of tokens, `starts` for tokens.
     """
@@ -111,10 +111,10 @@ def _hash(points: Points, start: int, end: int, powers: Hashes) -> np.uint64:
 
 @in_place
 def repeated_parts(
-    text: Text, start: int, end: int, border: Border, newlines: int, powers: Hashes, keys: Hashes
+    text: Text, start: int, end: int, border: Border, newlines: int, sums: Sums, table: Table
 ) -> tuple[int, int, int]:
     """Parts between borders, how many came before, and the characters in those."""
-    points = text.points
+    points, keys = text.points, table.keys
     least, most, blank = border
     if newlines < least:
         return int(blank or _has_text(text, start, end)), 0, 0
@@ -129,7 +129,7 @@ def repeated_parts(
             run += 1
         if place == end or run >= least:
             if blank or _has_text(text, first, place):
-                key = _hash(points, first, place, powers) | ONE
+                key = _hash(points, first, place, sums.powers) | ONE
                 slot = _slot(keys, key, shift)
                 if keys[slot] == key:
                     repeated += 1

@@ -7,6 +7,7 @@ hyphens, slashes, commas and the like between letters. Not rebuilt: emoticons an
 
 from curate.filter import characters as c
 from curate.filter.addresses import is_address
+from curate.filter.characters import Classes
 from curate.filter.marks import back, contraction, front, inner
 from curate.filter.pieces import PERIOD, A, C, G, Known, Spans, T, Text, cut_of
 from curate.scan.in_place import in_place
@@ -19,15 +20,10 @@ def tokenise(text: Text, start: int, end: int, spans: Spans, rules: Known) -> in
     count = 0
     place = start
     while place < end:
-        while place < end and kinds[place] & c.SPACE:
-            place += 1
-        piece = place
-        while place < end and kinds[place] & c.ALPHA:
-            place += 1
-        if place == piece:
-            while place < end and kinds[place] & c.DIGIT:
-                place += 1
-        plain = place
+        piece = place = _past(kinds, place, end, c.SPACE)
+        plain = place = _past(kinds, place, end, c.ALPHA)
+        if plain == piece:
+            plain = place = _past(kinds, place, end, c.DIGIT)
         while place < end and not kinds[place] & c.SPACE:
             place += 1
         marks = _closing_marks(text, piece, plain, place)
@@ -40,6 +36,14 @@ def tokenise(text: Text, start: int, end: int, spans: Spans, rules: Known) -> in
                 spans[0, count], spans[1, count] = plain, place
                 count += 1
     return count
+
+
+@in_place
+def _past(kinds: Classes, place: int, end: int, wanted: int) -> int:
+    """Where the characters of some kind that begin here end."""
+    while place < end and kinds[place] & wanted:
+        place += 1
+    return place
 
 
 @in_place
