@@ -126,7 +126,9 @@ class Quality(Config):
     """The repetition rules of Gopher (Rae et al. 2021, table A1)."""
 
     c4: bool = False
-    """The document rules of C4 (Raffel et al. 2020, section 2.2)."""
+    """The document rules of C4 (Raffel et al. 2020, section 2.2), meant for web pages: only lines that end in . ? ! or
+    a quotation mark count, so a text in which no line does (one without punctuation, a list, code) has no sentences and
+    is dropped whole."""
 
     fineweb: bool = False
     """The rules that FineWeb added (Penedo et al. 2024, section 3.6)."""
