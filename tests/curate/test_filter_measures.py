@@ -14,6 +14,7 @@ from contract.records import Document
 from curate.filter.characters import classes
 from curate.filter.measures import FAMILIES, measure
 from curate.filter.pieces import Text, known
+from curate.filter.prose import PHRASES
 from curate.filter.tokens import tokenise
 from curate_texts import document, read, write_dataset
 
@@ -35,6 +36,8 @@ CUT = [
     ("foo/bar x=1 a,b 1-2 3+4", ["foo", "/", "bar", "x=1", "a", ",", "b", "1", "-", "2", "3", "+", "4"]),
     ("cannot, gonna", ["can", "not", ",", "gon", "na"]),
     ("well—known end.Start os.path", ["well", "—", "known", "end", ".", "Start", "os.path"]),
+    ("7 42, 3) 5. 12km", ["7", "42", ",", "3", ")", "5", ".", "12", "km"]),
+    ("\0Mr. \0cannot", ["\0Mr", ".", "\0cannot"]),
     ("🦉🦉 «oui»", ["🦉", "🦉", "«", "oui", "»"]),
     ("  \t\n", []),
 ]
@@ -115,6 +118,14 @@ def test_measures_are_what_their_definitions_say(pieces):
         assert given_tokens[name] == pytest.approx(value), name
 
 
+@given(st.text(st.sampled_from("a é中🦉"), max_size=40))
+def test_characters_of_any_width_are_read(text):
+    (found,) = measured([text])
+    parts = text.split()
+    assert found["words"] == len(tokens_of(text))
+    assert found["word_length"] * found["words"] == pytest.approx(sum(map(len, parts)))
+
+
 def test_rows_do_not_depend_on_their_neighbours():
     choose = random.Random(0)
     texts = [" ".join(choose.choices(["one", "two.", "Three,", "…\n"], k=choose.randrange(300))) for _ in range(50)]
@@ -135,6 +146,7 @@ QUALITY = [
     ("ellipses", "one...\ntwo… \nthree. ..", 2 / 3),
     ("letters", "one 2 . é", 2 / 4),
     ("stop_words", "the The with OF of", 3),
+    ("stop_words", "be\0 béto th to", 1),
     ("words", "one , two . 3", 3),
     ("word_length", "one , three", 4),
     ("filler", "This is Lorem Ipsum here.\nno lorem ipsum", 1),
@@ -143,6 +155,12 @@ QUALITY = [
     ("sentences", "Use our Cookie Policy here.\nSome JavaScript code here.\nTwo words.\nOne two three...", 0),
     ("ended_lines", "one.\ntwo。\nthree,\n \nfour. ", 2 / 4),
 ]
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_lines_with_phrases_of_c4_make_no_sentences(phrase):
+    lines = ["One two three.", f"Read {phrase.upper()} now.", f"Read {phrase[:-1]} now.", f"{phrase.title()} it is."]
+    assert measured(["\n".join(lines)])[0]["sentences"] == (4 if phrase == "lorem ipsum" else 2)
 
 
 @pytest.mark.parametrize(("name", "text", "value"), QUALITY)

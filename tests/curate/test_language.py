@@ -1,10 +1,17 @@
 """Languages: how often the published model is right, on sentences written for this test; classifiers of one's own."""
 
+import json
+
 import pytest
 
 from contract.records import Document, Sample
+from contract.stages import BY_NAME
+from curate.filter import identified
 from curate.language import identifier
 from curate_texts import document, read, sample, write_classifier, write_dataset
+from stagekit.dataset import BATCH_ROWS
+from stagekit.request import build_request
+from stagekit.run import run_stage as run_stage_here
 
 FLOOR, OF_ALL = 0.8, 0.97
 SENTENCES = {
@@ -113,6 +120,27 @@ def test_texts_of_several_lines_or_none(identify):
     found = identify(["", " \n ", "Hello there,\nhow are\r\nyou\0 doing?", "x" * 10_000])
     assert found.labels[:3] == ["", "", "en"]
     assert found.scores[:2].tolist() == [0, 0]
+
+
+def test_white_space_of_any_kind_parts_words(identify):
+    plain = [" ".join(sentences) for sentences in SENTENCES.values()]
+    for space in "\n\r\0\t":
+        found = identify([text.replace(" ", space) for text in plain])
+        assert (found.labels, found.scores.tolist()) == (identify(plain).labels, identify(plain).scores.tolist())
+
+
+def test_a_long_run_is_identified_in_processes_and_ends_the_same(tmp_path, monkeypatch):
+    sentences = [sentence for some in SENTENCES.values() for sentence in some]
+    rows = [document(n, sentences[n % len(sentences)]) for n in range(2 * BATCH_ROWS + 10)]
+    uri = write_dataset(tmp_path / "in", rows, Document)
+    ended = []
+    for enough in (identified.ENOUGH, 0):
+        monkeypatch.setattr(identified, "ENOUGH", enough)
+        config = json.dumps({"language": {"allowed": ["de", "en"], "fill": True}})
+        request = build_request(BY_NAME["filter"], config, [f"rows={uri}"], str(tmp_path / f"out{enough}"))
+        ended.append(run_stage_here(request))
+    assert ended[0].content_hash == ended[1].content_hash
+    assert ended[0].metrics == ended[1].metrics
 
 
 def test_languages_are_kept_counted_and_filled_in(run_stage, tmp_path):
