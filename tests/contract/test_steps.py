@@ -20,7 +20,13 @@ RECIPES = {
     "longest": {
         "decontaminate": {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]},
         "mix": {"datasets": [{"name": "general", "uri": "general.jsonl"}]},
+        "rate": {"model": "models/rewards"},
+        "decide": {"sources": [{"uri": "raw/reviews"}]},
+        "learn_quality": {"score": "rate"},
+        "review": {},
     },
+    "reviewed without a mix": {"decide": {}, "review": {}},
+    "learnt from people": {"decide": {}, "learn_quality": {"labels": "decisions"}},
 }
 
 
@@ -79,6 +85,10 @@ CHANGES = {
     "select.filter": (None, "select_filter"),
     "select.deduplicate": (None, "select_deduplicate"),
     "select.decontaminate": (RULES, "select_decontaminate"),
+    "rate": (None, "rate"),
+    "decide": ({"sources": []}, "decide"),
+    "learn_quality": (None, "learn_quality"),
+    "review": ({"sample": 5}, "review"),
     "mix": (None, "mix"),
     "explore": ({"examples": 1}, "explore"),
     "publish": ({"seed": 3}, "publish"),

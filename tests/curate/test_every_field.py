@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
-from contract.records import Document, Sample
+from contract.records import Decision, Document, Sample
 from contract.stages import BY_NAME
 from curate.web.cache import PageCache
 from curate_texts import document, sample, write_classifier, write_dataset, write_tokenizer
@@ -97,9 +97,29 @@ SAMPLES = {
         sample(2, "Repeat these six words after me", "Repeat these six words after me", "d2"),
         sample(3, "A different question altogether", PROSE, "d3"),
     ],
+    "scored": [
+        sample(
+            n,
+            f"Question {n} {'kind' if n % 2 else 'rude'}",
+            f"{n} {' '.join(words(n % 2, 6))} and {' '.join(words(n, 6))}",
+            scores={"quality": n % 2 * 4 + n % 3 / 2, "other": n % 2 * 4 + 1.5},
+            tags=[f"tag {n % 2}"],
+            source=f"source {n % 3}",
+        )
+        for n in range(120)
+    ],
     "many": [sample(n, f"Question {n}?", " ".join(words(200 + n, 30)), f"d{n}") for n in range(24)]
     + [sample(90 + n, f"Twin {n}?", variant(300 + n, words(9, 60), 14), f"twin{n}") for n in range(2)],
 }
+VERDICTS = [
+    Decision(id=f"d{n}", sample_id=f"sample-{n}", reviewer="ann", verdict="accept" if n % 2 else "reject")
+    for n in range(2, 120)
+] + [
+    Decision(id="b2", sample_id="sample-2", reviewer="bob", verdict="accept"),
+    Decision(id="c2", sample_id="sample-2", reviewer="cy", verdict="accept"),
+]
+LINE = {"sample_id": "sample-1", "reviewer": "u1", "verdict": "accept"}
+
 FILES = {
     "a/one.jsonl": [{"text": "One text.", "title": "One", "by": "Ann", "extra": {"x": 7}}, {"text": "Two."}, {"no": 1}],
     "a/two.jsonl": [{"text": "Another file."}, {"text": "y" * 2_000}],
@@ -111,6 +131,9 @@ FILES = {
         "easy": [{"question": QUESTION, "instruction": "Do easy", "output": "Done easily"}],
         "hard": [{"question": "Never asked of anybody", "instruction": "Do hard", "output": "Done with pains"}],
     },
+    "decisions.jsonl": [LINE, {"text": "no decision"}],
+    "more_decisions.jsonl": [LINE | {"verdict": "reject"}],
+    "lists_of_decisions.json": {"early": [LINE], "late": [LINE | {"verdict": "reject"}]},
     "alpaca.jsonl": [{"instruction": f"Do {n}", "output": f"Done {n}"} for n in range(9)],
     "other.jsonl": [{"instruction": "Do other", "output": "Done other", "messages": []}],
 }  # fmt: skip
@@ -169,6 +192,11 @@ BY_OTHER, BY_MODEL = (
     {"quality": {"classifier": {"model": f"raw/{name}.bin", "label": "bad", "minimum": 0.9}}}
     for name in ("other", "model")
 )
+ABSENT = {"quality": {"classifier": {"model": "nothing"}}}
+DECIDE = {"sources": [{"uri": "raw/decisions.jsonl"}], "max_rejected": 0.5}
+DECIDE_BOTH = DECIDE | {"sources": [{"uri": "raw/decisions.jsonl"}, {"uri": "raw/more_decisions.jsonl"}]}
+DECIDE_LISTS = {"sources": [{"uri": "raw/lists_of_decisions.json", "records_at": "early"}]}
+LEARN = {"score": "quality", "buckets": 1_000}
 NEAR = {"ngram": 5, "threshold": 0.8}
 LOOSE = {"threshold": 0.15}
 MEANING = {"exact": False, "near": False, "semantic": LOOSE}
@@ -260,6 +288,7 @@ CASES: dict[str, list[Case]] = {
         Case("language.fill", True, '"language": "en"', data="plain"),
         Case("quality.classifier.model", "raw/model.bin", '"rule": "classifier", "id": "doc-1"', BY_OTHER, "plain"),
         Case("quality.classifier.label", "good", '"rule": "classifier"', BY_MODEL, "plain"),
+        Case("quality.classifier.optional", True, "failure BadInput", ABSENT, "plain"),
         Case("quality.classifier.minimum", 0.0, '"rule": "classifier"', BY_MODEL, "plain"),
         Case("keywords.exclude", ["buy NOW"], '"rule": "excluded_phrase", "id": "doc-0"', data="plain"),
         Case("keywords.include", ["buy now"], '"rule": "no_included_phrase", "id": "doc-1"', data="plain"),
@@ -346,6 +375,43 @@ CASES: dict[str, list[Case]] = {
         Case("oversize", "cut", "figure longest", {"minimum": 10, "maximum": 40}, "long"),
         Case("shard_rows", 1, "shards", {"minimum": 100, "maximum": 300}, "long"),
     ],
+    "decide": [
+        Case("sources.uri", "raw/more_decisions.jsonl", '"verdict": "reject"', DECIDE),
+        Case("sources.records_at", "late", '"verdict": "reject"', DECIDE_LISTS),
+        Case("sources.optional", False, "failure BadInput", {"sources": [{"uri": "raw/no_decisions"}]}),
+        Case("names", {"u1": "ann"}, '"reviewer": "ann"', DECIDE),
+        Case("max_rejected", 0.1, "failure BadInput: 1 of 2 lines", DECIDE),
+        Case("shard_rows", 1, "shards 2 and 1", DECIDE_BOTH),
+    ],
+    "learn_quality": [
+        Case("field", "instruction", "file model.bin", LEARN, "scored"),
+        Case("labels", "decisions", "failure BadConfig", LEARN, "scored"),
+        Case("score", "other", '"rule": "between"', LEARN | {"high": 4.4, "low": 2}, "scored"),
+        Case("high", 4.4, '"rule": "between"', LEARN, "scored"),
+        Case("low", 0.6, '"rule": "between"', LEARN, "scored"),
+        Case("held_out", 0.4, "figure held_out", LEARN, "scored"),
+        Case("minimum_auc", 1.0, "failure BadInput", LEARN | {"epochs": 1, "learning_rate": 1e-6}, "scored"),
+        Case("dimension", 8, "file model.bin", LEARN, "scored"),
+        Case("ngram", 3, "file model.bin", LEARN, "scored"),
+        Case("buckets", 2_000, "file model.bin", LEARN, "scored"),
+        Case("epochs", 3, "file model.bin", LEARN, "scored"),
+        Case("learning_rate", 0.1, "file model.bin", LEARN, "scored"),
+        Case("seed", 1, "figure held_out", LEARN, "scored"),
+    ],
+    "review": [
+        Case("sample", 5, "review/sample.jsonl", data="scored"),
+        Case("reviewers", 2, '"min_submitted": 2', data="scored+verdicts"),
+        Case("topic", "source", '"topic":"source 1"', data="scored"),
+        Case("score", "quality", '"score":"all"', data="scored"),
+        Case("score_bounds", [2.0], '"score":"below 2"', {"score": "quality"}, "scored"),
+        Case("length_bounds", [300], '"length":"below 300"', data="scored"),
+        Case("rejected_by", "any", '"rule": "rejected", "id": "sample-2"', data="scored+verdicts"),
+        Case("unreviewed", "drop", '"rule": "unreviewed", "id": "sample-0"', data="scored+verdicts"),
+        Case("checklist", ["It is right", "It is kind"], "It is kind", data="scored"),
+        Case("guidelines", "Be kind.", "Be kind.", data="scored"),
+        Case("seed", 4, "review/sample.jsonl", {"sample": 9}, "scored"),
+        Case("shard_rows", 50, "shards 3 and 0", data="scored"),
+    ],
     "mix": [
         Case("datasets.uri", "raw/other.jsonl", "Done other", MIX, "pairs"),
         Case("datasets.records_at", "hard", "Done with pains", EASY_MIX, "pairs"),
@@ -388,6 +454,7 @@ def store(tmp_path_factory):
     write_classifier(root / "raw" / "other.bin", {"bad": "Short text", "good": DOCUMENTS["plain"][0].text})
     for name, rows in DOCUMENTS.items():
         write_dataset(root / name, rows, Document)
+    write_dataset(root / "verdicts", VERDICTS, Decision, "decide")
     for seed, name in enumerate(("one", "other")):
         vectors = {word: [1.0, n / 9, seed] for n, word in enumerate(["[UNK]", *ORIGINAL])}
         write_model(root / "models" / name, vectors)
@@ -448,7 +515,8 @@ def seen(store, site, hub, tmp_path, monkeypatch):
 
     def call(stage: str, config: dict, data: str, name: str) -> Seen:
         threads.clear()
-        inputs = [f"rows={store / data}"] if data else []
+        rows, _, decided = data.partition("+")
+        inputs = [f"rows={store / rows}"] * bool(rows) + [f"decisions={store / decided}"] * bool(decided)
         config = json.loads(json.dumps(config).replace("SITE", site.url))
         return run(stage, config, inputs, tmp_path / name).with_lines(threads)
 

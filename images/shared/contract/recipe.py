@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from contract.config.base import Config
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
+from contract.config.decide import DecideConfig
 from contract.config.decontaminate import DecontaminateConfig
 from contract.config.deduplicate import DeduplicateConfig
 from contract.config.explore import ExploreConfig
@@ -16,9 +17,12 @@ from contract.config.filter import FilterConfig
 from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
+from contract.config.learn_quality import LearnQualityConfig
 from contract.config.llm import Budget
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
+from contract.config.rate import RateConfig
+from contract.config.review import ReviewConfig
 from contract.failures import BadConfig
 from contract.problems import parse_config
 
@@ -118,6 +122,19 @@ class Recipe(Config):
     select: Select = Select()
     """The second pass, over samples."""
 
+    rate: RateConfig | None = None
+    """Scores by a classifier or a reward model; null leaves the step out."""
+
+    decide: DecideConfig | None = None
+    """Where reviewers' decisions are; null knows of none."""
+
+    learn_quality: LearnQualityConfig | None = None
+    """A classifier of quality trained from scores or decisions, for `filter` of this or another recipe; null trains
+    none."""
+
+    review: ReviewConfig | None = None
+    """Decisions applied, and samples drawn for people to look at; null leaves the step out."""
+
     mix: MixConfig | None = None
     """General samples to add; null leaves the step out."""
 
@@ -139,6 +156,15 @@ class Recipe(Config):
             raise ValueError(
                 "instruct.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _decisions_are_there(self) -> Self:
+        learns = self.learn_quality and self.learn_quality.labels == "decisions"
+        if self.decide is None and learns:
+            raise ValueError("learn_quality learns from decisions; expected `decide` to say where they are")
+        if self.decide is not None and not (self.review or learns):
+            raise ValueError("nothing uses the decisions of `decide`; expected `review`, or learn_quality with them")
         return self
 
 

@@ -4,9 +4,12 @@ A field's type here decides its Parquet column (`stagekit/schema.py`): str, int,
 lists and nested models are lists and structs, and a `dict` is one column of canonical JSON text.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from contract.keys import KEY_LENGTH, digest
 
 
 class Record(BaseModel):
@@ -55,6 +58,11 @@ class Message(BaseModel):
     content: str
 
 
+def conversation_key(messages: Sequence[Message]) -> str:
+    """A name for what a conversation says, whatever its sample's id: 20 hexadecimal digits."""
+    return digest([[message.role, message.content] for message in messages])[:KEY_LENGTH]
+
+
 class Sample(Record):
     """A conversation to learn from, with where it came from."""
 
@@ -98,6 +106,25 @@ class Preference(Record):
     rejected_model: str | None = None
 
 
+class Decision(Record):
+    """What one reviewer decided about one sample.
+
+    `content` is the fingerprint of the conversation that was looked at (`conversation_key`), by which a decision finds
+    its sample after ids moved; empty where it is unknown. `messages` is the whole conversation as edited; `checklist`
+    says of each statement whether it holds; `decided_at` is a UTC time.
+    """
+
+    sample_id: str
+    content: str = ""
+    reviewer: str
+    verdict: Literal["accept", "reject", "edit"]
+    messages: list[Message] = []
+    checklist: dict[str, bool] = {}
+    comment: str = ""
+    seconds: float | None = None
+    decided_at: str | None = None
+
+
 class LedgerEntry(BaseModel):
     """Where one row or request that did not go on went, and why. Kept under `dropped/` beside the data.
 
@@ -120,4 +147,6 @@ class LedgerEntry(BaseModel):
     row: str | None = None
 
 
-RECORDS: dict[str, type[Record]] = {record.__name__: record for record in (Document, Chunk, Sample, Preference)}
+RECORDS: dict[str, type[Record]] = {
+    record.__name__: record for record in (Document, Chunk, Sample, Preference, Decision)
+}

@@ -11,6 +11,7 @@ from typing import Literal
 from contract.config.base import Source, StageConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
+from contract.config.decide import DecideConfig
 from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, sources_of
 from contract.config.explore import ExploreConfig
@@ -25,9 +26,12 @@ from contract.config.finetune import (
 )
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
+from contract.config.learn_quality import LearnQualityConfig
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
-from contract.records import Chunk, Document, Record, Sample
+from contract.config.rate import RateConfig, rate_sources
+from contract.config.review import ReviewConfig
+from contract.records import Chunk, Decision, Document, Record, Sample
 
 Image = Literal["curate", "generate", "finetune"]
 
@@ -55,7 +59,10 @@ class Resources:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. Raise `version` whenever the same input and config would give another result."""
+    """One stage. Raise `version` whenever the same input and config would give another result.
+
+    `may_be_empty` says that no rows are a result like any other.
+    """
 
     name: str
     image: Image
@@ -66,6 +73,7 @@ class Stage:
     version: int = 1
     sources: Callable[[StageConfig], list[Source]] = lambda config: []
     resources: Resources = Resources()
+    may_be_empty: bool = False
 
     def port(self, name: str) -> Port | None:
         """The input of that name."""
@@ -73,6 +81,7 @@ class Stage:
 
 
 ROWS = Port("rows", "documents or samples", (Document, Sample))
+DECISIONS = Port("decisions", "decisions of reviewers", (Decision,), optional=True)
 GPU = Resources(cpus=8, memory_gb=64, minutes=24 * 60, gpu=True)
 
 STAGES: tuple[Stage, ...] = (
@@ -138,6 +147,40 @@ STAGES: tuple[Stage, ...] = (
         "Write instruction and answer pairs for each chunk, by a language model or extractively.",
         InstructConfig,
         (Port("chunks", "extracts to write about", (Chunk,)),),
+        Sample,
+    ),
+    Stage(
+        "rate",
+        "finetune",
+        "Score samples by an encoder classifier or a reward model.",
+        RateConfig,
+        (Port("rows", "samples", (Sample,)),),
+        Sample,
+        sources=rate_sources,  # type: ignore[arg-type]
+        resources=GPU,
+    ),
+    Stage(
+        "decide",
+        "curate",
+        "Read what reviewers decided about samples, from the review page's files or from Argilla.",
+        DecideConfig,
+        output=Decision,
+        sources=lambda config: list(config.sources),  # type: ignore[attr-defined]
+        may_be_empty=True,
+    ),
+    Stage(
+        "learn_quality",
+        "curate",
+        "Train a fastText classifier of quality from judged or reviewed samples, for filter to use.",
+        LearnQualityConfig,
+        (Port("rows", "samples", (Sample,)), DECISIONS),
+    ),
+    Stage(
+        "review",
+        "curate",
+        "Drop what reviewers rejected, replace what they edited, draw the samples to be reviewed next.",
+        ReviewConfig,
+        (Port("rows", "samples", (Sample,)), DECISIONS),
         Sample,
     ),
     Stage(

@@ -44,8 +44,11 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     for name in ("filter", "deduplicate", "decontaminate"):
         config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
         _append(steps, f"select_{name}", config, stage_name=name)
-    _append(steps, "mix", recipe.mix)
-    rows = steps[-1].name
+    _append(steps, "rate", recipe.rate)
+    rows = _reviewed(steps, recipe)
+    if recipe.mix is not None:
+        steps.append(Step("mix", recipe.mix, {"rows": (rows,)}))
+        rows = "mix"
     steps.append(Step("explore", recipe.explore, {"rows": (rows,), "steps": tuple(step.name for step in steps)}))
     steps.append(Step("publish", recipe.publish, {"rows": (rows,), "explore": ("explore",)}))
     return tuple(steps)
@@ -66,6 +69,23 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
         Step("export", finetune.export, trained),
         Step("register", finetune.register_model, trained | {"evaluate": ("evaluate",), "export": ("export",)}),
     )
+
+
+def _reviewed(steps: list[Step], recipe: Recipe) -> str:
+    """Add the steps between generated samples and the rest: decisions, a classifier learnt, the review; and say which
+    step has the rows now."""
+    rows = steps[-1].name
+    inputs = {"rows": (rows,)}
+    if recipe.decide is not None:
+        steps.append(Step("decide", recipe.decide))
+        inputs["decisions"] = ("decide",)
+    if recipe.learn_quality is not None:
+        by_people = recipe.learn_quality.labels == "decisions"
+        steps.append(Step("learn_quality", recipe.learn_quality, inputs if by_people else {"rows": (rows,)}))
+    if recipe.review is None:
+        return rows
+    steps.append(Step("review", recipe.review, inputs))
+    return "review"
 
 
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:

@@ -84,7 +84,7 @@ def _execute(request: Request, log: logging.Logger) -> int:
         "reused" if reused else "done",
         extra={"fields": {"rows": result.rows, "dropped": result.dropped} | manifest.metrics},
     )
-    if manifest.record and not manifest.rows_out:
+    if manifest.record and not manifest.rows_out and not request.stage.may_be_empty:
         raise EmptyResult(
             f"nothing is left of {manifest.rows_in} rows: {_reasons(manifest)}",
             where=str(request.address),

@@ -35,6 +35,17 @@ def source_files(source: Source) -> tuple[Store, list[Entry]]:
     return store, files
 
 
+def is_absent(source: Source) -> bool:
+    """Whether a source that is `optional` is not there yet."""
+    if not getattr(source, "optional", False):
+        return False
+    try:
+        source_files(source)
+    except BadInput:
+        return True
+    return False
+
+
 def stored_dataset(source: StoredDataset) -> Dataset | None:
     """The dataset that a source means; None where an `optional` one is not there.
 
@@ -58,6 +69,8 @@ def fingerprint(source: Source) -> str:
     """A hash that changes whenever a file of the source is added, removed, renamed or rewritten."""
     if isinstance(source, StoredDataset):
         return _of_dataset(stored_dataset(source))
+    if is_absent(source):
+        return ""
     store, files = source_files(source)
     with tempfile.TemporaryDirectory() as folder:
         return digest([(entry.name, entry.size, entry.tag or _sha256(store, entry, Path(folder))) for entry in files])

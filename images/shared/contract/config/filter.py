@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.config.base import Config, Pattern, RowsConfig, Source
+from contract.config.base import Config, Pattern, RowsConfig, Source, StoredDataset
 
 
 class Length(Config):
@@ -84,17 +84,26 @@ class Classifier(Config):
     """A trained fastText classifier of text quality."""
 
     model: str = ""
-    """Path in the store of a supervised fastText model (.bin or .ftz); empty: off."""
+    """Path in the store of a supervised fastText model (.bin or .ftz), or a dataset that learn_quality made from the
+    same `field`, or any dataset made after one, such as the published `.../latest`; empty: off."""
 
     label: str = ""
-    """Label of the texts to keep, with or without fastText's `__label__` before it."""
+    """Label of the texts to keep, with or without fastText's `__label__` before it; learn_quality's own is `high`."""
+
+    optional: bool = False
+    """Whether there may be no such dataset yet; the rule is off until there is one."""
 
     minimum: float = Field(0.5, ge=0, le=1)
     """Least probability of that label (0 to 1)."""
 
+    @property
+    def is_file(self) -> bool:
+        """Whether `model` is a model's file rather than a dataset that holds one."""
+        return self.model.endswith((".bin", ".ftz"))
+
     @model_validator(mode="after")
     def _labelled(self) -> Self:
-        if self.model and not self.label:
+        if self.is_file and not self.label:
             raise ValueError("a classifier needs the `label` of the texts to keep")
         return self
 
@@ -176,6 +185,14 @@ def filter_sources(config: FilterConfig) -> list[Source]:
         config.keywords.exclude_file,
         config.keywords.include_file,
         config.language.model,
-        config.quality.classifier.model,
+        config.quality.classifier.model if config.quality.classifier.is_file else "",
     )
-    return [Source(uri=uri) for uri in uris if uri]
+    return [*(Source(uri=uri) for uri in uris if uri), *learned_classifier(config)]
+
+
+def learned_classifier(config: FilterConfig) -> list[StoredDataset]:
+    """The dataset that holds the classifier, where the config names one rather than a file."""
+    wanted = config.quality.classifier
+    if not wanted.model or wanted.is_file:
+        return []
+    return [StoredDataset(uri=wanted.model, stage="learn_quality", field=config.field, optional=wanted.optional)]
