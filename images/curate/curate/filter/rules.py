@@ -14,6 +14,9 @@ from curate.filter.published import PUBLISHED
 from curate.filter.rows import Check, Measure, at_least, at_most
 from curate.filter.rule import Rule, switched
 
+LEARNED_LABEL = "high"
+"""What learn_quality calls a good text."""
+
 
 class ActiveRule(NamedTuple):
     """A rule that the config switches on."""
@@ -68,8 +71,8 @@ def _confidence(config: FilterConfig, files: Files) -> Check | None:
 def _classified(config: FilterConfig, files: Files) -> Check | None:
     from curate.filter.models import classified
 
-    wanted = config.quality.classifier
-    return classified(files.path(wanted.model), wanted.label, wanted.minimum) if wanted.model else None
+    wanted, model = config.quality.classifier, files.classifier(config)
+    return classified(model, wanted.label or LEARNED_LABEL, wanted.minimum) if model else None
 
 
 RULES: tuple[Rule, ...] = (

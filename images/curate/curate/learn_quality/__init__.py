@@ -1,0 +1,1 @@
+"""Train a classifier of text quality from judged or reviewed samples."""
