@@ -5,13 +5,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import transformers
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM, BitsAndBytesConfig
 
-from contract.config.finetune import Training
 from contract.failures import BadConfig, BadInput, RemoteTrouble
 from finetune.base import load_config
 
@@ -24,19 +23,31 @@ def quiet() -> None:
     transformers.logging.disable_progress_bar()
 
 
-def pick_device(training: Training) -> torch.device:
+class Place(Protocol):
+    """The part of a config that says where to compute."""
+
+    @property
+    def device(self) -> str:
+        """`auto`, `cpu` or `gpu`."""
+
+    @property
+    def cpu_threads(self) -> int:
+        """Threads on a CPU."""
+
+
+def pick_device(wanted: Place) -> torch.device:
     """The device to compute on; on a CPU the number of threads is fixed, since it decides how sums are rounded.
 
     Raises `BadConfig` when a GPU is asked for and there is none.
     """
-    if training.device == "gpu" and not torch.cuda.is_available():
+    if wanted.device == "gpu" and not torch.cuda.is_available():
         raise BadConfig(
-            "`training.device` is gpu but this machine has no usable GPU",
+            "`device` is gpu but this machine has no usable GPU",
             expected="an NVIDIA GPU with its driver, given to the container",
             hint="`device: auto` or `cpu`, or the GPU override of the stack",
         )
-    if training.device == "cpu" or not torch.cuda.is_available():
-        torch.set_num_threads(training.cpu_threads)
+    if wanted.device == "cpu" or not torch.cuda.is_available():
+        torch.set_num_threads(wanted.cpu_threads)
         return torch.device("cpu")
     return torch.device("cuda")
 

@@ -1,0 +1,1 @@
+"""Score samples by an encoder classifier or a reward model."""
