@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, LlamaConfig, LlamaForCausalLM
@@ -13,11 +14,13 @@ from contract.stages import BY_NAME
 from contract.uris import parse_uri
 from every_field import Case, check, missing_cases, run
 from finetune.rate.inputs import Reader, batches
+from finetune.rate.memory import remembering
 from finetune.rate.readings import check_reading, score_names, scores_of
 from finetune.rate.scorer import Scorer
 from published import publish, sample
 from rating_models import TEMPLATE, encoder, reward_model, tokenizer
 from stagekit.dataset import open_dataset
+from stagekit.store import open_store
 
 CPU = torch.device("cpu")
 LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
@@ -43,8 +46,9 @@ def rate_all(folder, samples=SAMPLES, **config) -> list[list[float]]:
     """Scores of all samples, in batches as the stage makes them."""
     scorer, reader = scorer_of(folder, **config)
     found = {}
-    for batch in batches(reader.read(samples), scorer.config.batch_tokens):
-        found |= {row.place: scores for row, scores in zip(batch, scorer.score(batch), strict=True)}
+    for batch in batches(reader.read(samples), config.get("batch_tokens", 8_192)):
+        outputs = scores_of(scorer.outputs(batch), RateConfig(model="x"))
+        found |= {row.place: scores for row, scores in zip(batch, outputs, strict=True)}
     return [found[place] for place in range(len(samples))]
 
 
@@ -229,6 +233,43 @@ def test_a_text_without_a_token_and_a_score_that_is_no_number(store, tmp_path):
     assert dataset.manifest.accounts["rows"].failed == {"not_finite": 3}
 
 
+def test_a_night_pays_only_for_what_is_new(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / "cache"))
+
+    def night(name, samples, **config):
+        publish(tmp_path / name, samples)
+        config = {"model": str(store / "rewards")} | config
+        return read(run("rate", config, [f"rows={tmp_path}/{name}"], tmp_path / "out"))
+
+    first, second = night("first", SAMPLES[:5]), night("second", SAMPLES[3:])
+    assert [one.manifest.metrics["computed"] for one in (first, second)] == [5, 3]
+    scores, again = ({one.id: one.scores for one in dataset.records(Sample)} for dataset in (first, second))
+    assert all(again[id] == scores[id] for id in scores.keys() & again.keys())
+    third = night("third", SAMPLES[3:], minimum={"rate": -9.0})
+    assert third.manifest.metrics["computed"] == 0, "another rule, no cost"
+    assert night("fourth", SAMPLES[:5], model=str(store / "others")).manifest.metrics["computed"] == 5
+
+
+def test_memory_outlives_what_breaks(tmp_path):
+    memory_store = open_store(str(tmp_path))
+    rng = np.random.default_rng(0)
+    texts = [rng.integers(0, 300, size=rng.integers(1, 9)).tolist() for _ in range(50)]
+    outputs = {tuple(text): rng.normal(size=3).astype(np.float32) for text in texts}
+
+    def break_off():
+        with remembering(memory_store, "model", 3) as memory:
+            for text, values in outputs.items():
+                memory.put(text, values)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    (tmp_path / "model" / "cut-off").write_bytes(b"half a row")
+    with remembering(memory_store, "model", 3) as memory:
+        assert all((memory.get(text) == values).all() for text, values in outputs.items())
+        assert memory.get([9_999]) is None
+
+
 def test_the_command_line_scores_and_reuses(store, run_stage):
     call = ("finetune", "rate", {"model": str(store / "rewards")}, [("rows", f"{store}/samples")])
     first, second = run_stage(*call), run_stage(*call)
@@ -259,9 +300,10 @@ def test_every_field_of_rate_has_a_case():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.field)
 def test_a_field_of_rate_changes_the_result(case, store, tmp_path, monkeypatch):
-    monkeypatch.setenv("NOCTURNE_STORE", str(store))
+    monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / "cache"))
     passes = []
-    monkeypatch.setattr(Scorer, "score", lambda self, batch, score=Scorer.score: passes.append(1) or score(self, batch))
+    score = Scorer.outputs
+    monkeypatch.setattr(Scorer, "outputs", lambda self, batch: passes.append(1) or score(self, batch))
 
     def seen(config, name):
         passes.clear()

@@ -45,15 +45,14 @@ def check_reading(config: RateConfig, outputs: int) -> None:
 
 
 def scores_of(logits: torch.Tensor, config: RateConfig) -> list[list[float]]:
-    """Scores from logits of shape `(rows, outputs)`, in float32; rounded to what a batch's make-up does not change."""
-    logits = logits.float()
+    """Scores from logits of shape `(rows, outputs)`, float32; rounded to what a batch's make-up does not change."""
     if config.reading == "sigmoid":
         scores = torch.sigmoid(logits)
     elif config.reading == "probability":
         scores = torch.softmax(logits, -1)
     elif config.reading == "expected":
-        values = torch.tensor(config.values or range(logits.shape[-1]), dtype=torch.float32, device=logits.device)
+        values = torch.tensor(config.values or range(logits.shape[-1]), dtype=torch.float32)
         scores = torch.softmax(logits, -1) @ values.unsqueeze(-1)
     else:
         scores = logits
-    return [[round(score, DIGITS) for score in row] for row in scores.cpu().tolist()]
+    return [[round(score, DIGITS) for score in row] for row in scores.tolist()]

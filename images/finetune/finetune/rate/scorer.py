@@ -13,51 +13,52 @@ from transformers import AutoModelForSequenceClassification
 
 from contract.config.rate import RateConfig
 from contract.failures import BadInput, RemoteTrouble
-from finetune.base import load_config
 from finetune.rate.inputs import Tokens
-from finetune.rate.readings import scores_of
 
 NO_LIMIT = 1_000_000  # what tokenizers write where they know no limit is far above this
 SHOWN = 3
+
+
+def labels_of(config: Any) -> list[str]:
+    """The names of a model's outputs."""
+    found: dict[int, str] = config.id2label
+    return [found[number] for number in sorted(found)]
 
 
 class Scorer:
     """Scores batches of token ids."""
 
     def __init__(self, folder: Path, config: RateConfig, device: torch.device, dtype: torch.dtype) -> None:
-        self.config, self.device = config, device
+        self.most, self.device = config.max_length, device
         self.model = _load(folder, config.model, dtype, device)
         self.text_config = self.model.config.get_text_config()
         self.text_config.use_cache = False  # nothing is generated after
         self._own_pad = self.text_config.pad_token_id
 
-    @property
-    def labels(self) -> list[str]:
-        """The names of its outputs."""
-        found: dict[int, str] = self.model.config.id2label
-        return [found[number] for number in sorted(found)]
-
     def longest(self, tokenizer: Any) -> int:
         """The most tokens it reads: the recipe's limit, the tokenizer's, or that of its positions."""
-        limits = [self.config.max_length, tokenizer.model_max_length]
+        limits = [self.most, tokenizer.model_max_length]
         positions = getattr(self.text_config, "max_position_embeddings", None)
         if positions and positions > 0:
             limits.append(positions - _positions_before_the_first(self.model))
-        return int(min(limit for limit in limits if limit < NO_LIMIT or limit == self.config.max_length))
+        return int(min(limit for limit in limits if limit < NO_LIMIT or limit == self.most))
 
-    def score(self, batch: list[Tokens]) -> list[list[float]]:
-        """The scores of each row of a batch. Raises `RemoteTrouble` where memory does not suffice."""
+    def outputs(self, batch: list[Tokens]) -> torch.Tensor:
+        """The logits of each row, of shape `(rows, outputs)`, in float32 on the CPU.
+
+        Raises `RemoteTrouble` where memory does not suffice.
+        """
         pad = self._pad(batch)
         if pad is None and len(batch) > 1:
-            return [scores for row in batch for scores in self.score([row])]
+            return torch.cat([self.outputs([row]) for row in batch])
         self.text_config.pad_token_id = pad
         ids, mask = self._padded(batch, pad or 0)
         try:
             with torch.inference_mode():
-                logits = self.model(input_ids=ids, attention_mask=mask).logits
+                logits: torch.Tensor = self.model(input_ids=ids, attention_mask=mask).logits
         except torch.OutOfMemoryError as error:
             raise RemoteTrouble(f"a batch does not fit: {error}", hint="lower `batch_tokens`") from None
-        return scores_of(logits, self.config)
+        return logits.float().cpu()
 
     def _pad(self, batch: list[Tokens]) -> int | None:
         """The padding token; None where the model names none and the batch holds every other."""
@@ -80,7 +81,6 @@ def _load(folder: Path, where: str, dtype: torch.dtype, device: torch.device) ->
     Raises `BadInput` for a folder with no such model, and for one whose head was never trained: transformers would give
     it random weights.
     """
-    load_config(folder)
     try:
         model, report = AutoModelForSequenceClassification.from_pretrained(
             folder, dtype=dtype, device_map={"": device}, output_loading_info=True

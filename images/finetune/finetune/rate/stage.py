@@ -1,29 +1,36 @@
 """Score samples by an encoder classifier or a reward model.
 
 Reads samples; writes them with `scores`, in their order. Drops samples below a `minimum`; fails those that have no
-token to read or no finite score. Metrics: the mean of each score, how many texts were cut, tokens, device. Raises
+token to read or no finite score. What the model said of a text is remembered across runs. Metrics: the mean of each
+score, how many texts were cut, tokens, device, texts computed anew. Raises
 `BadInput` for a folder without a trained model, `BadConfig` for names or readings that do not fit it.
 """
 
 import math
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import torch
 
 from contract.config.rate import RateConfig
+from contract.keys import KEY_LENGTH, digest
 from contract.records import Sample
-from finetune.base import base_folder, check_vocabulary, load_tokenizer
+from finetune.base import base_folder, check_vocabulary, load_config, load_tokenizer
 from finetune.model import pick_device, quiet, working_dtype
 from finetune.rate.inputs import Reader, batches
-from finetune.rate.readings import check_reading, score_names
-from finetune.rate.scorer import Scorer
+from finetune.rate.memory import Memory, remembering
+from finetune.rate.readings import check_reading, score_names, scores_of
+from finetune.rate.scorer import Scorer, labels_of
 from stagekit.job import Job
 from stagekit.schema import to_rows
 
 ACCOUNT = "rows"
 NOTHING, NOT_FINITE, LOW = "nothing_to_read", "not_finite", "low_score"
+CACHE = "rate"
 WINDOW = 8_192  # rows sorted by length together
 Scored = dict[str, float]
 
@@ -35,9 +42,10 @@ def run(job: Job) -> None:
     job.output.rule(NOT_FINITE, "the model gave no finite number")
     job.output.rule(LOW, "a score is below its `minimum`")
     rating = _Rating(job)
-    for batch in job.input("rows").batches(WINDOW):
-        rating.take(batch)
-    job.output.metrics |= rating.metrics()
+    with remembering(job.cache(CACHE), rating.name, len(rating.labels)) as memory:
+        for batch in job.input("rows").batches(WINDOW):
+            rating.take(batch, memory)
+    job.output.metrics |= rating.metrics() | {"computed": memory.computed}
 
 
 class _Rating:
@@ -47,21 +55,23 @@ class _Rating:
         self.job, self.output = job, job.output
         self.config: RateConfig = job.config
         folder = base_folder(self.config.model)
-        tokenizer = load_tokenizer(folder)
+        tokenizer, config = load_tokenizer(folder), load_config(folder)
+        check_vocabulary(tokenizer, config.get_text_config(), 0, self.config.model)
+        self.labels = labels_of(config)
+        check_reading(self.config, len(self.labels))
+        self.names = score_names(self.config, self.labels)
         self.device = pick_device(self.config)
         self.scorer = Scorer(folder, self.config, self.device, working_dtype(self.device))
-        check_vocabulary(tokenizer, self.scorer.text_config, 0, self.config.model)
-        check_reading(self.config, len(self.scorer.labels))
-        self.names = score_names(self.config, self.scorer.labels)
+        self.name = self._name(folder)
         self.reader = Reader(tokenizer, self.config, self.scorer.longest(tokenizer))
         self.progress = job.progress(job.input("rows").rows, "rows")
         self.counts: Counter[str] = Counter()
         self.sums: Counter[str] = Counter()
 
-    def take(self, batch: pa.RecordBatch) -> None:
+    def take(self, batch: pa.RecordBatch, memory: Memory) -> None:
         """Score one window of rows and book it."""
         samples = to_rows(batch, Sample)
-        found = self._scores(samples)
+        found = self._scores(samples, memory)
         ends = [self._end(scores) for scores in found]
         places = [place for place, (rule, _) in enumerate(ends) if rule]
         lost = batch.take(pa.array(places, pa.int64()))
@@ -82,14 +92,25 @@ class _Rating:
         read = {name: self.counts[name] for name in ("truncated", "tokens")}
         return means | read | {"longest": self.reader.longest, "device": self.device.type}
 
-    def _scores(self, samples: Sequence[Sample]) -> list[Scored | None]:
+    def _name(self, folder: Path) -> str:
+        """What stands for all that decides the model's outputs, but for the tokens."""
+        weights = [parent.content_hash for parent in self.job.sources()] or [self.config.model, folder.name]
+        rounding = (self.device.type, self.config.batch_tokens, self.config.cpu_threads)
+        return digest([weights, rounding])[:KEY_LENGTH]
+
+    def _scores(self, samples: Sequence[Sample], memory: Memory) -> list[Scored | None]:
         """The scores of each sample by name; None where there is nothing to read."""
         rows = self.reader.read(samples)
         found: list[Scored | None] = [None] * len(rows)
-        for batch in batches([row for row in rows if row.ids], self.config.batch_tokens):
-            for row, scores in zip(batch, self.scorer.score(batch), strict=True):
-                found[row.place] = dict(zip(self.names, scores, strict=True))
+        new = [row for row in rows if row.ids and memory.get(row.ids) is None]
+        for batch in batches(new, self.config.batch_tokens):
+            for row, outputs in zip(batch, self.scorer.outputs(batch).numpy(), strict=True):
+                memory.put(row.ids, outputs)
             self.progress.add(len(batch))
+        known = [(row.place, outputs) for row in rows if (outputs := memory.get(row.ids)) is not None]
+        scores = scores_of(torch.from_numpy(np.array([outputs for _, outputs in known])), self.config) if known else []
+        for (place, _), values in zip(known, scores, strict=True):
+            found[place] = dict(zip(self.names, values, strict=True))
         self.counts["truncated"] += sum(row.cut for row in rows)
         self.counts["tokens"] += sum(len(row.ids) for row in rows)
         return found
