@@ -3,6 +3,7 @@
 import random
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -133,6 +134,11 @@ def test_layouts():
     assert [(line["message_id"], line["parent_id"]) for line in LAYOUTS["oasst"](one)][:2] == [
         ("s/0", ""),
         ("s/1", "s/0"),
+    ]
+    scored = one.model_copy(update={"scores": {"rate": 4.5, "judge": 3.0}})
+    assert [line["labels"] for line in LAYOUTS["oasst"](scored)][-2:] == [
+        {"name": [], "value": [], "count": []},
+        {"name": ["judge", "rate"], "value": [3.0, 4.5], "count": [1, 1]},
     ]
     assert LAYOUTS["text"](one)[0]["text"].endswith("Bye\n\nSee you")
 
@@ -291,3 +297,12 @@ def test_real_articles_split_without_leaks(shared_data, run_stage):
     assert len({row.document_id for row in rows}) > 70
     assert 0.01 < sum(test.values()) / len(rows) < 0.15
     assert not cross_pairs(rows, test, 0.7)
+
+
+def test_the_card_says_what_judges_and_reviewers_said(published):
+    rows = rows_per_document({f"d{i}": f"Text number {i}" for i in range(12)})
+    scored = [row.model_copy(update={"scores": {"rate": float(n)}, "tags": ["accepted"]}) for n, row in enumerate(rows)]
+    card = (Path(published(scored)["uri"].removeprefix("file://")) / "README.md").read_text()
+    assert "| rate | 36 | 0 | 17.5 | 17.5 | 35 |" in card
+    assert "36 accepted, 0 edited" in card
+    assert "## Scores" not in (Path(published(rows)["uri"].removeprefix("file://")) / "README.md").read_text()

@@ -211,6 +211,7 @@ STAGES: tuple[Stage, ...] = (
             Port("explore", "the report to ship beside the data", optional=True),
         ),
         Sample,
+        version=2,
     ),
     Stage(
         "plan",

@@ -11,6 +11,8 @@ from contract.config.publish import PublishConfig
 from contract.records import Sample
 
 WORDS = ("instruction", "answer")
+REVIEWED = ("accepted", "edited")
+"""Tags that review leaves on samples that people kept."""
 
 
 @dataclass
@@ -21,6 +23,8 @@ class Statistics:
     kinds: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
+    scores: dict[str, list[float]] = field(default_factory=dict)
+    reviewed: Counter[str] = field(default_factory=Counter)
     documents: set[str] = field(default_factory=set)
     words: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in WORDS})
 
@@ -32,6 +36,9 @@ class Statistics:
         self.licenses[sample.license or license] += 1
         self.words["instruction"].append(len(sample.instruction.split()))
         self.words["answer"].append(len(sample.answer.split()))
+        self.reviewed.update(tag for tag in REVIEWED if tag in sample.tags)
+        for name, score in sample.scores.items():
+            self.scores.setdefault(name, []).append(score)
         if sample.document_id:
             self.documents.add(sample.document_id)
 
@@ -60,6 +67,7 @@ def card(statistics: Statistics, config: PublishConfig, name: str) -> str:
         "fields: origin, kind, parents, scores, split.",
         "## Lengths in words",
         _table(("", "mean", "median", "longest"), [_lengths(name, statistics.words[name]) for name in WORDS]),
+        *_quality(statistics),
         "## Origin",
         *(_counts(name, counter) for name, counter in _counters(statistics)),
     ]
@@ -84,6 +92,26 @@ def _lengths(name: str, words: list[int]) -> tuple[str, ...]:
     if not words:
         return name, "", "", ""
     return name, f"{mean(words):.1f}", f"{median(words):g}", f"{max(words):,}"
+
+
+def _quality(statistics: Statistics) -> list[str]:
+    """What judges, raters and reviewers said; nothing where nobody was asked."""
+    parts = []
+    if statistics.scores:
+        rows = [(name, *_spread(values)) for name, values in sorted(statistics.scores.items())]
+        parts += ["## Scores", _table(("score", "samples", "least", "median", "mean", "most"), rows)]
+    if statistics.reviewed:
+        counts = [f"{statistics.reviewed[tag]:,} {tag}" for tag in REVIEWED]
+        parts += [
+            "## Review",
+            f"Of these samples people read some before: {', '.join(counts)}; rejected ones are gone.",
+        ]
+    return parts
+
+
+def _spread(values: Sequence[float]) -> tuple[str, ...]:
+    figures = (min(values), median(values), mean(values), max(values))
+    return f"{len(values):,}", *(f"{figure:.3g}" for figure in figures)
 
 
 def _counters(statistics: Statistics) -> list[tuple[str, Counter[str]]]:

@@ -27,7 +27,10 @@ def alpaca(sample: Sample) -> list[Line]:
 
 
 def oasst(sample: Sample) -> list[Line]:
-    """One line per message, each with its parent, as in OpenAssistant's message trees."""
+    """One line per message, each with its parent, as in OpenAssistant's message trees.
+
+    What judges, raters and reviewers said of the sample are the `labels` of its last message, each counted once.
+    """
     names = {"system": "system", "user": "prompter", "assistant": "assistant"}
     return [
         {
@@ -36,9 +39,15 @@ def oasst(sample: Sample) -> list[Line]:
             "message_tree_id": sample.id,
             "role": names[message.role],
             "text": message.content,
+            "labels": _labels(sample.scores if number == len(sample.messages) - 1 else {}),
         }
         for number, message in enumerate(sample.messages)
     ]
+
+
+def _labels(scores: dict[str, float]) -> dict[str, list[Any]]:
+    names = sorted(scores)
+    return {"name": names, "value": [scores[name] for name in names], "count": [1] * len(names)}
 
 
 def text(sample: Sample) -> list[Line]:
