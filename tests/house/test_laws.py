@@ -19,6 +19,8 @@ def sources(tmp_path_factory):
     rows += [dict(rows[3], id="copy-of-3"), {"id": "d1", "text": "An id that was there already."}, {"id": "none"}]
     rows += [{"id": "tiny", "text": "Too short."}, {"id": "question", "text": _article(99) + " " + QUESTION}]
     (folder / "articles.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + "{not json\n")
+    decision = {"sample_id": "nobody", "reviewer": "ann", "verdict": "reject"}
+    (folder / "decisions.jsonl").write_text(json.dumps(decision) + "\n" + json.dumps(decision) + "\n")
     (folder / "benchmark.jsonl").write_text(json.dumps({"question": QUESTION}) + "\n")
     return folder
 
@@ -48,6 +50,8 @@ def recipe(sources) -> Recipe:
                 "benchmarks": [{"uri": str(sources / "benchmark.jsonl"), "name": "apples", "fields": ["question"]}]
             },
             "chunk": {"minimum": 300, "maximum": 700},
+            "decide": {"sources": [{"uri": str(sources / "decisions.jsonl")}]},
+            "review": {"sample": 7},
             "publish": {"test_share": 0.2},
         }
     )
