@@ -124,6 +124,7 @@ BROUGHT = {
     "urllib3": "minio",
     "httpx2": "openai",
     "tokenizers": "transformers",
+    "jinja2": "torch",
     "huggingface_hub": "transformers",
     "threadpoolctl": "scikit-learn",
     "llvmlite": "numba",

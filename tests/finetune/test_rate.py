@@ -23,6 +23,7 @@ from stagekit.dataset import open_dataset
 from stagekit.store import open_store
 
 CPU = torch.device("cpu")
+TURNS = (("user", "Hi"), ("assistant", "Hello"))
 LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
 SAMPLES = [
     sample(
@@ -122,6 +123,16 @@ def test_what_is_cut(tmp_path):
         text = reader.tokenizer.decode(rows[-1].ids)
         assert text.startswith("<s>")
         assert ends in text
+
+
+def test_a_conversation_that_the_template_refuses_goes_to_the_ledger(tmp_path):
+    template = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system role!') }}{% endif %}" + TEMPLATE
+    reward_model(tmp_path / "model", template)
+    publish(tmp_path / "samples", [sample(99, "train", ("system", "Be kind"), *TURNS), sample(100, "train", *TURNS)])
+    dataset = read(run("rate", {"model": str(tmp_path / "model")}, [f"rows={tmp_path}/samples"], tmp_path / "out"))
+    assert dataset.manifest.accounts["rows"].failed == {"template_refused": 1}
+    assert next(dataset.ledger()).detail == "No system role!"
+    assert dataset.rows == 1
 
 
 def test_without_a_template_a_conversation_is_plain_text(tmp_path):

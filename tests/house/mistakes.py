@@ -54,6 +54,11 @@ def samples(folder: Path) -> str:
     return write_dataset(folder / "samples", [sample(1, "Why?", "Because.")], Sample)
 
 
+def on_samples(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Samples as an input."""
+    return (("rows", samples(folder)),)
+
+
 def on_rows(stage: str, folder: Path, config: Any = None, **more: Any) -> Call:
     """A call of a stage with one good document as its input."""
     return Call(stage, config, (("rows", documents(folder, PROSE * 50)),), **more)
@@ -351,4 +356,42 @@ STORED = [
     ),
 ]
 
-REFUSED = [*CONFIG, *COMMAND_LINE, *PLACES, *SOURCES, *STORED]
+QUALITY = [
+    Refused(
+        "labels from no score", BAD_CONFIG, ("names no `score`",), lambda f: Call("learn_quality", {}, on_samples(f))
+    ),
+    Refused(
+        "labels from no decisions",
+        BAD_CONFIG,
+        ("there is no input `decisions`",),
+        lambda f: Call("learn_quality", {"labels": "decisions"}, on_samples(f)),
+    ),
+    Refused(
+        "nothing judged yet",
+        BAD_INPUT,
+        ("0 good and 0 bad samples to learn from",),
+        lambda f: Call("learn_quality", {"score": "quality"}, on_samples(f)),
+    ),
+    Refused(
+        "bands that do not ascend",
+        BAD_CONFIG,
+        ("expected ascending numbers",),
+        lambda f: Call("review", {"length_bounds": [9, 3]}, on_samples(f)),
+    ),
+    Refused(
+        "decisions that are none",
+        BAD_INPUT,
+        ("1 of 1 lines are no decisions, first a.jsonl line 1: `sample_id`",),
+        lambda f: from_file(f, "a.jsonl", lines(GOOD))._replace(
+            stage="decide", config={"sources": [{"uri": str(f / "a.jsonl")}]}
+        ),
+    ),
+    Refused(
+        "a classifier of another dataset",
+        BAD_INPUT,
+        ("no dataset of learn_quality behind this one",),
+        lambda f: on_rows("filter", f, {"quality": {"classifier": {"model": documents(f, PROSE, name="other")}}}),
+    ),
+]
+
+REFUSED = [*CONFIG, *COMMAND_LINE, *PLACES, *SOURCES, *STORED, *QUALITY]

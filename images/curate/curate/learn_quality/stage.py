@@ -27,7 +27,7 @@ from stagekit.schema import to_rows
 ROWS, MODEL, FIGURES = "rows", "model.bin", "quality.json"
 LEAST = 10  # examples of each label to learn from
 LEAST_HELD_OUT = 5  # of each label to measure with
-SHOWN = 0.5  # the threshold whose precision and recall are metrics
+SHOWN = (0.3, 0.5, 0.7, 0.9)  # thresholds whose precision and recall are metrics
 
 
 class Sides(NamedTuple):
@@ -121,7 +121,7 @@ def _demand(figures: dict[str, Any], config: LearnQualityConfig) -> None:
 
 
 def _metrics(sides: Sides, figures: dict[str, Any]) -> dict[str, Any]:
-    shown = next(row for row in figures["thresholds"] if row["threshold"] == SHOWN)
+    shown = {row["threshold"]: row for row in figures["thresholds"] if row["threshold"] in SHOWN}
     return {
         "learnt_from": len(sides.learnt),
         "learnt_from_good": sum(example.high for example in sides.learnt),
@@ -130,6 +130,5 @@ def _metrics(sides: Sides, figures: dict[str, Any]) -> dict[str, Any]:
         "auc": figures["auc"],
         "brier": figures["brier"],
         "calibration_error": figures["calibration_error"],
-        "precision": shown["precision"],
-        "recall": shown["recall"],
+        **{f"{name}_{at:g}": row[name] for at, row in shown.items() for name in ("precision", "recall")},
     }

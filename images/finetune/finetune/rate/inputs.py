@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from jinja2.exceptions import TemplateError
+
 from contract.config.rate import RateConfig
 from contract.records import Sample
 
 
 class Tokens(NamedTuple):
-    """A row's token ids, whether some were cut off, and its place among the rows."""
+    """A row's token ids, whether some were cut off, and its place among the rows; or why there are none."""
 
     place: int
     ids: list[int]
-    cut: bool
+    cut: bool = False
+    problem: str = ""
 
 
 class Reader:
@@ -26,20 +29,22 @@ class Reader:
     def read(self, samples: Sequence[Sample]) -> list[Tokens]:
         """The token ids of each sample, in order."""
         if self.template:
-            ids = [self._rendered(sample) for sample in samples]
-            return [self._cut(place, row) for place, row in enumerate(ids)]
+            return [self._rendered(place, sample) for place, sample in enumerate(samples)]
         encoded = self.tokenizer([text_of(sample, self.config.field) for sample in samples], add_special_tokens=True)
         return [self._plain(place, row, samples[place]) for place, row in enumerate(encoded["input_ids"])]
 
-    def _rendered(self, sample: Sample) -> list[int]:
+    def _rendered(self, place: int, sample: Sample) -> Tokens:
         """A conversation through the chat template, which writes the special tokens itself: no second begin token."""
         turns = [{"role": message.role, "content": message.content} for message in sample.messages]
-        text = self.tokenizer.apply_chat_template(turns, tokenize=False)
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        try:
+            text = self.tokenizer.apply_chat_template(turns, tokenize=False)
+        except TemplateError as error:  # many know no system message, or want turns to alternate
+            return Tokens(place, [], problem=str(error))
+        return self._cut(place, list(self.tokenizer(text, add_special_tokens=False)["input_ids"]))
 
     def _cut(self, place: int, ids: list[int]) -> Tokens:
         if len(ids) <= self.longest:
-            return Tokens(place, ids, False)
+            return Tokens(place, ids)
         if self.config.cut == "end":
             return Tokens(place, ids[: self.longest], True)
         begin = ids[:1] if ids[0] == self.tokenizer.bos_token_id else []
@@ -48,7 +53,7 @@ class Reader:
     def _plain(self, place: int, ids: list[int], sample: Sample) -> Tokens:
         """Of a longer text the tokenizer itself says what goes, since its special tokens must stay."""
         if len(ids) <= self.longest:
-            return Tokens(place, ids, False)
+            return Tokens(place, ids)
         text = text_of(sample, self.config.field)
         shorter = self.tokenizer(text, add_special_tokens=True, truncation=True, max_length=self.longest)
         return Tokens(place, list(shorter["input_ids"]), True)

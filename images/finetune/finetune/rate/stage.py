@@ -1,9 +1,9 @@
 """Score samples by an encoder classifier or a reward model.
 
 Reads samples; writes them with `scores`, in their order. Drops samples below a `minimum`; fails those that have no
-token to read or no finite score. What the model said of a text is remembered across runs. Metrics: the mean of each
-score, how many texts were cut, tokens, device, texts computed anew. Raises
-`BadInput` for a folder without a trained model, `BadConfig` for names or readings that do not fit it.
+token to read, no place in the chat template, or no finite score. What the model said of a text is remembered across
+runs. Metrics: the mean of each score, how many texts were cut, tokens, device, texts computed anew. Raises `BadInput`
+for a folder without a trained model, `BadConfig` for names or readings that do not fit it.
 """
 
 import math
@@ -21,7 +21,7 @@ from contract.keys import KEY_LENGTH, digest
 from contract.records import Sample
 from finetune.base import base_folder, check_vocabulary, load_config, load_tokenizer
 from finetune.model import pick_device, quiet, working_dtype
-from finetune.rate.inputs import Reader, batches
+from finetune.rate.inputs import Reader, Tokens, batches
 from finetune.rate.memory import Memory, remembering
 from finetune.rate.readings import check_reading, score_names, scores_of
 from finetune.rate.scorer import Scorer, labels_of
@@ -29,7 +29,7 @@ from stagekit.job import Job
 from stagekit.schema import to_rows
 
 ACCOUNT = "rows"
-NOTHING, NOT_FINITE, LOW = "nothing_to_read", "not_finite", "low_score"
+NOTHING, REFUSED, NOT_FINITE, LOW = "nothing_to_read", "template_refused", "not_finite", "low_score"
 CACHE = "rate"
 WINDOW = 8_192  # rows sorted by length together
 Scored = dict[str, float]
@@ -39,6 +39,7 @@ def run(job: Job) -> None:
     """Load the model, score window by window."""
     quiet()
     job.output.rule(NOTHING, "the text has no token")
+    job.output.rule(REFUSED, "the model's chat template takes no such conversation")
     job.output.rule(NOT_FINITE, "the model gave no finite number")
     job.output.rule(LOW, "a score is below its `minimum`")
     rating = _Rating(job)
@@ -71,8 +72,9 @@ class _Rating:
     def take(self, batch: pa.RecordBatch, memory: Memory) -> None:
         """Score one window of rows and book it."""
         samples = to_rows(batch, Sample)
-        found = self._scores(samples, memory)
-        ends = [self._end(scores) for scores in found]
+        rows = self.reader.read(samples)
+        found = self._scores(rows, memory)
+        ends = [self._end(row, scores) for row, scores in zip(rows, found, strict=True)]
         places = [place for place, (rule, _) in enumerate(ends) if rule]
         lost = batch.take(pa.array(places, pa.int64()))
         self._drop(lost, [ends[place] for place in places], [found[place] or {} for place in places])
@@ -98,9 +100,8 @@ class _Rating:
         rounding = (self.device.type, self.config.batch_tokens, self.config.cpu_threads)
         return digest([weights, rounding])[:KEY_LENGTH]
 
-    def _scores(self, samples: Sequence[Sample], memory: Memory) -> list[Scored | None]:
-        """The scores of each sample by name; None where there is nothing to read."""
-        rows = self.reader.read(samples)
+    def _scores(self, rows: Sequence[Tokens], memory: Memory) -> list[Scored | None]:
+        """The scores of each row by name; None where there is nothing to read."""
         found: list[Scored | None] = [None] * len(rows)
         new = [row for row in rows if row.ids and memory.get(row.ids) is None]
         for batch in batches(new, self.config.batch_tokens):
@@ -115,10 +116,10 @@ class _Rating:
         self.counts["tokens"] += sum(len(row.ids) for row in rows)
         return found
 
-    def _end(self, scores: Scored | None) -> tuple[str, str]:
-        """Why a sample goes, and by which score; two empty texts where it stays."""
+    def _end(self, row: Tokens, scores: Scored | None) -> tuple[str, str]:
+        """Why a sample goes, and by which score or for which problem; two empty texts where it stays."""
         if scores is None:
-            return NOTHING, ""
+            return (REFUSED, row.problem) if row.problem else (NOTHING, "")
         broken = next((name for name, score in scores.items() if not math.isfinite(score)), "")
         if broken:
             return NOT_FINITE, broken
