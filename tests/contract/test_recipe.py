@@ -29,6 +29,12 @@ WRONG = [
         GOOD + "finetune: {eval_every: 10, save_every: 15, training: {early_stopping: 2}}\n",
         ["`finetune` is", "save_every 15 is no multiple of eval_every 10"],
     ),
+    (
+        "a classifier learnt from decisions that are nowhere",
+        GOOD + "learn_quality: {labels: decisions}\n",
+        ["expected `decide` to say where they are"],
+    ),
+    ("decisions that nothing uses", GOOD + "decide: {}\n", ["nothing uses the decisions of `decide`"]),
     ("negative money", GOOD + "limits: {money: -1}\n", ["`limits.money` is -1", "equal to 0"]),
 ]
 
