@@ -25,9 +25,10 @@ from contract.config.finetune import (
 )
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
+from contract.config.judge import JudgeConfig, judge_sources
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
-from contract.records import Chunk, Document, Record, Sample
+from contract.records import Chunk, Document, Preference, Record, Sample
 
 Image = Literal["curate", "generate", "finetune"]
 
@@ -139,6 +140,19 @@ STAGES: tuple[Stage, ...] = (
         InstructConfig,
         (Port("chunks", "extracts to write about", (Chunk,)),),
         Sample,
+    ),
+    Stage(
+        "judge",
+        "generate",
+        "Score samples by rubrics, by one model or a jury, and measure how far it agrees with people.",
+        JudgeConfig,
+        (
+            Port("rows", "samples", (Sample,)),
+            Port("references", "chunks or documents they were made from", (Chunk, Document), many=True, optional=True),
+            Port("opponents", "answers to compare with", (Sample, Preference), optional=True),
+        ),
+        Sample,
+        sources=judge_sources,  # type: ignore[arg-type]
     ),
     Stage(
         "mix",

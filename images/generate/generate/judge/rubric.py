@@ -1,0 +1,149 @@
+"""Rubric and prompt files: versioned by name, hashed, turned into messages."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from contract.config.judge import HIGHEST, LOWEST
+from contract.keys import digest
+from contract.records import Message
+from generate.judge.subjects import Subject
+from generate.llm.promptfiles import filled, load_prompt_file
+
+PROMPTS, RUBRICS = (Path(__file__).parent / name for name in ("prompts", "rubrics"))
+TAGS = re.compile(r"<(/?)(instruction|reference|answer(?:_[ab])?)>", re.IGNORECASE)
+Score = Literal[1, 2, 3, 4]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Example(_File):
+    """An answer with the verdict that the rubric gives it."""
+
+    instruction: str
+    answer: str
+    reference: str | None = None
+    feedback: str
+    score: Score
+
+
+class RubricFile(_File):
+    """What one criterion asks, and what each score means. `reference` says that answers are compared with a text."""
+
+    question: str
+    reference: bool
+    scale: dict[int, str]
+    examples: list[Example] = []
+
+    @model_validator(mode="after")
+    def _describes_every_value(self) -> Self:
+        if sorted(self.scale) != list(range(LOWEST, HIGHEST + 1)):
+            raise ValueError(f"the scale has {sorted(self.scale)}; expected every score from {LOWEST} to {HIGHEST}")
+        return self
+
+
+class Frame(_File):
+    """The wording around a rubric."""
+
+    system: str
+    absolute: str
+    pairwise: str
+    reask: str
+    opponent: str
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """One criterion; its scores are called `criterion`, whatever the version."""
+
+    name: str
+    file: RubricFile
+
+    @property
+    def criterion(self) -> str:
+        """The name without its version."""
+        return self.name.rpartition("-")[0] or self.name
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Everything that is said to a judge."""
+
+    name: str
+    frame: Frame
+    rubrics: tuple[Rubric, ...]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of everything in the files but their comments."""
+        return digest([self.frame.model_dump(), [rubric.file.model_dump(mode="json") for rubric in self.rubrics]])
+
+    def absolute(self, rubric: Rubric, subject: Subject, examples: int) -> tuple[Message, ...]:
+        """Messages that ask for a score, after `examples` judged ones."""
+        shown = [message for example in rubric.file.examples[:examples] for message in self._shown(rubric, example)]
+        return (self._system(), *shown, self._question(rubric, subject.instruction, subject.answer, subject.reference))
+
+    def pairwise(self, rubric: Rubric, subject: Subject, swapped: bool) -> tuple[Message, ...]:
+        """Messages that ask which of the two answers is better; the opponent's comes first where `swapped`."""
+        assert subject.opponent is not None
+        pair = (subject.opponent, subject.answer) if swapped else (subject.answer, subject.opponent)
+        text = filled(
+            self.frame.pairwise,
+            question=rubric.file.question,
+            scale=sorted(rubric.file.scale.items()),
+            instruction=sealed(subject.instruction),
+            reference=_reference(rubric, subject.reference),
+            first=sealed(pair[0]),
+            second=sealed(pair[1]),
+        )
+        return (self._system(), Message(role="user", content=text))
+
+    def opponent(self, subject: Subject) -> tuple[Message, ...]:
+        """Messages that ask for an answer to compare with."""
+        return (Message(role="user", content=filled(self.frame.opponent, instruction=sealed(subject.instruction))),)
+
+    def reask(self, problem: str) -> str:
+        """The message that says what was wrong with a verdict."""
+        return filled(self.frame.reask, problem=problem)
+
+    def _system(self) -> Message:
+        return Message(role="system", content=self.frame.system.strip())
+
+    def _question(self, rubric: Rubric, instruction: str, answer: str, reference: str | None) -> Message:
+        text = filled(
+            self.frame.absolute,
+            question=rubric.file.question,
+            scale=sorted(rubric.file.scale.items()),
+            instruction=sealed(instruction),
+            reference=_reference(rubric, reference),
+            answer=sealed(answer),
+        )
+        return Message(role="user", content=text)
+
+    def _shown(self, rubric: Rubric, example: Example) -> tuple[Message, Message]:
+        verdict = json.dumps({"feedback": example.feedback, "score": example.score}, ensure_ascii=False)
+        question = self._question(rubric, example.instruction, example.answer, example.reference)
+        return question, Message(role="assistant", content=verdict)
+
+
+def load_prompts(prompt: str, criteria: list[str]) -> Prompts:
+    """The prompt and rubrics of these names and versions. Raises `BadConfig` naming the ones there are."""
+    frame = load_prompt_file(PROMPTS, prompt, Frame)
+    return Prompts(
+        prompt, frame, tuple(Rubric(name, load_prompt_file(RUBRICS, name, RubricFile, "criteria")) for name in criteria)
+    )
+
+
+def sealed(text: str) -> str:
+    """Material whose own tags cannot be taken for the prompt's."""
+    return TAGS.sub(r"[\1\2]", text.strip())
+
+
+def _reference(rubric: Rubric, reference: str | None) -> str | None:
+    return sealed(reference) if rubric.file.reference and reference else None
