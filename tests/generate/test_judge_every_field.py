@@ -13,7 +13,7 @@ from judge_cases import CASES, Faults
 from judge_runs import sample, write_rows
 from judge_server import JudgeServer, honest, shown_of
 
-ROWS = [sample(n, 1 + n % 4, 40 * (n + 1) ** 2, chunk_id="c") for n in range(8)]
+ROWS = [sample(n, 1 + n % 4, 60 * 2 ** (n % 4) + n, chunk_id="c") for n in range(8)]
 TEXTS = [
     {"instruction": f"Q{n}?", "other": "Else?", "answer": f"A{n} [worth {n + 1}]", "reference": f"R{n} [worth 2]"}
     for n in range(3)

@@ -129,9 +129,28 @@ def test_the_line_is_that_of_least_squares(points):
         return
     slope, _ = np.polyfit(xs, ys, 1)
     assert line.slope == pytest.approx(slope, abs=1e-6)
+    if not line.trend:
+        assert abs(slope) <= 2 * line.slope_error + 1e-9
+        return
     rest = [at_length(y, x, line, line.mean_x) for x, y in points]
     assert np.mean(rest) == pytest.approx(np.mean(ys), abs=1e-6), "the mean stays"
     assert np.dot(xs - xs.mean(), rest) == pytest.approx(0, abs=1e-4), "no trend is left"
+
+
+def test_a_trend_that_chance_explains_is_left_in():
+    rng, line = random.Random(2), Line()
+    for _ in range(200):
+        line.add(rng.random() / 1_000, rng.choice([1.0, 2.0, 3.0, 4.0]))
+    assert abs(line.slope) > 10, "like lengths give a wild slope"
+    assert (line.trend, at_length(2.0, 5.0, line, 0.0)) == (0.0, 2.0)
+
+
+def test_the_error_of_a_slope_by_hand():
+    """Points (0, 0), (1, 1), (2, 0): slope 0, residuals -1/3, 2/3, -1/3, so the error is sqrt(2/3 / 1 / 2)."""
+    line = Line()
+    for x, y in ((0, 0), (1, 1), (2, 0)):
+        line.add(x, y)
+    assert (line.slope, line.slope_error) == (0.0, pytest.approx((1 / 3) ** 0.5))
 
 
 def test_too_few_points_or_one_length_have_no_trend():

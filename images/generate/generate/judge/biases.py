@@ -72,6 +72,21 @@ class Line:
         return self._spread(self.xy, self.x, self.y) / spread if self.points > 2 and spread > 0 else None
 
     @property
+    def slope_error(self) -> float | None:
+        """Standard error of the slope."""
+        slope = self.slope
+        if slope is None:
+            return None
+        rest = max(0.0, self._spread(self.yy, self.y, self.y) - slope * self._spread(self.xy, self.x, self.y))
+        return math.sqrt(rest / (self.points - 2) / self._spread(self.xx, self.x, self.x))
+
+    @property
+    def trend(self) -> float:
+        """The slope where it differs from 0 by more than chance explains (two standard errors), else 0."""
+        slope, error = self.slope, self.slope_error
+        return slope if slope is not None and error is not None and abs(slope) > 2 * error else 0.0
+
+    @property
     def correlation(self) -> float | None:
         """Pearson's (-1 to 1)."""
         spread = self._spread(self.xx, self.x, self.x) * self._spread(self.yy, self.y, self.y)
@@ -93,8 +108,9 @@ def doublings(text: str, other: str = "") -> float:
 def at_length(score: float, length: float, line: Line, centre: float) -> float:
     """A score with the trend over length taken out, as if the answer were `centre` long: the residual of a linear
     regression on the logarithm of length, put back on the scale. A plain form of length-controlled AlpacaEval's idea
-    (Dubois et al. 2024, arXiv 2404.04475), which predicts the verdict at equal length."""
-    return score - (line.slope or 0.0) * (length - centre)
+    (Dubois et al. 2024, arXiv 2404.04475), which predicts the verdict at equal length. A trend that chance explains is
+    left in: a slope from few or like lengths would only add noise."""
+    return score - line.trend * (length - centre)
 
 
 @dataclass

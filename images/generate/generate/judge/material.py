@@ -53,12 +53,16 @@ class Material:
 
     def _reference(self, sample: Sample) -> str | None:
         """The chunk, else the span of the document, else the whole document."""
+        if not self._job.inputs.get(REFERENCES):
+            return None
         if (text := self._shelf.get("Chunk", sample.chunk_id)) is not None:
             return text
         text = self._shelf.get("Document", sample.document_id)
         return text if text is None or sample.start is None else text[sample.start : sample.end]
 
     def _opponent(self, subject: Subject) -> str | None:
+        if not self._job.inputs.get(OPPONENTS):
+            return None
         found = self._shelf.get("opponent", digest(subject.instruction))
         return next((text for text in orjson.loads(found) if text != subject.answer), None) if found else None
 

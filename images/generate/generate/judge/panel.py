@@ -10,11 +10,11 @@ from contract.config.llm import Endpoint
 from generate.judge.gold import GoldRow
 from generate.judge.rubric import Prompts, Rubric, load_prompts
 from generate.judge.subjects import Subject
-from generate.judge.verdicts import Juror, Verdict
+from generate.judge.verdicts import Juror, Verdict, schema_of
 from generate.llm.exchange import Exchange
 from generate.llm.question import server_name
 from generate.llm.session import Session
-from generate.llm.structured import Ask, ask_for, strict_schema
+from generate.llm.structured import Ask, ask_for
 
 
 class FreshAnswer(BaseModel):
@@ -119,7 +119,7 @@ class Bench:
         self, ask: Ask, subject: Subject, opponent: Endpoint
     ) -> tuple[Subject, Verdict | None, tuple[Exchange, ...]]:
         """The subject with an answer to compare with, or how asking for one ended."""
-        schema, prompts = strict_schema(FreshAnswer), self.panel.prompts
+        schema, prompts = schema_of(FreshAnswer), self.panel.prompts
         reply = await ask_for(
             ask,
             lambda messages: self.session.question(messages, schema, opponent),

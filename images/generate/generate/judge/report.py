@@ -142,6 +142,8 @@ def _length(tally: Tally) -> dict[str, Any]:
     judge, people = tally.longer_on_gold.lean, tally.longer_by_people.lean
     return {
         "per_doubling": _short(tally.lengths.slope),
+        "standard_error": _short(tally.lengths.slope_error),
+        "taken_out": _short(tally.lengths.trend),
         "correlation": _short(tally.lengths.correlation),
         "error_per_doubling": _short(tally.errors.slope),
         "lean": _short(tally.longer.lean),

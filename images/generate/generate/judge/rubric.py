@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -86,8 +87,8 @@ class Prompts:
 
     def absolute(self, rubric: Rubric, subject: Subject, examples: int) -> tuple[Message, ...]:
         """Messages that ask for a score, after `examples` judged ones."""
-        shown = [message for example in rubric.file.examples[:examples] for message in self._shown(rubric, example)]
-        return (self._system(), *shown, self._question(rubric, subject.instruction, subject.answer, subject.reference))
+        question = self._question(rubric, subject.instruction, subject.answer, subject.reference)
+        return (self._system, *self._shown[rubric.name][: 2 * examples], question)
 
     def pairwise(self, rubric: Rubric, subject: Subject, swapped: bool) -> tuple[Message, ...]:
         """Messages that ask which of the two answers is better; the opponent's comes first where `swapped`."""
@@ -102,7 +103,7 @@ class Prompts:
             first=sealed(pair[0]),
             second=sealed(pair[1]),
         )
-        return (self._system(), Message(role="user", content=text))
+        return (self._system, Message(role="user", content=text))
 
     def opponent(self, subject: Subject) -> tuple[Message, ...]:
         """Messages that ask for an answer to compare with."""
@@ -112,8 +113,17 @@ class Prompts:
         """The message that says what was wrong with a verdict."""
         return filled(self.frame.reask, problem=problem)
 
+    @cached_property
     def _system(self) -> Message:
         return Message(role="system", content=self.frame.system.strip())
+
+    @cached_property
+    def _shown(self) -> dict[str, list[Message]]:
+        """Each rubric's examples as questions and answers."""
+        return {
+            rubric.name: [message for example in rubric.file.examples for message in self._example(rubric, example)]
+            for rubric in self.rubrics
+        }
 
     def _question(self, rubric: Rubric, instruction: str, answer: str, reference: str | None) -> Message:
         text = filled(
@@ -126,7 +136,7 @@ class Prompts:
         )
         return Message(role="user", content=text)
 
-    def _shown(self, rubric: Rubric, example: Example) -> tuple[Message, Message]:
+    def _example(self, rubric: Rubric, example: Example) -> tuple[Message, Message]:
         verdict = json.dumps({"feedback": example.feedback, "score": example.score}, ensure_ascii=False)
         question = self._question(rubric, example.instruction, example.answer, example.reference)
         return question, Message(role="assistant", content=verdict)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
-from contract.config.judge import JudgeConfig
+from contract.config.judge import HIGHEST, LOWEST, JudgeConfig
 from contract.records import Sample
 from generate.judge.biases import Line, at_length
 from generate.judge.gate import Gate
@@ -29,15 +29,17 @@ class Scores:
             values.append(nan if score is None else score)
 
     def of(self, row: int, lines: dict[str, Line], pairwise: bool) -> dict[str, float]:
-        """A row's scores by name, as given and normalised for length; a missing one is not there."""
+        """A row's scores by name, as given and normalised for length within the scale; a missing one is not there."""
         found = {}
+        low, high = (0.0, 1.0) if pairwise else (float(LOWEST), float(HIGHEST))
         for criterion, values in self.by_criterion.items():
             if isnan(score := values[row]):
                 continue
             line = lines[criterion]
             centre = 0.0 if pairwise else line.mean_x
             found[criterion] = score
-            found[f"{criterion}{NORMALISED}"] = round(at_length(score, self.lengths[row], line, centre), 6)
+            normalised = at_length(score, self.lengths[row], line, centre)
+            found[f"{criterion}{NORMALISED}"] = round(min(high, max(low, normalised)), 6)
         return found
 
 

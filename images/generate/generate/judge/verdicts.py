@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -99,7 +100,7 @@ class Juror:
         )
 
     async def _ask(self, ask: Ask, messages: tuple[Message, ...], shape: type[S]) -> Reply[S]:
-        schema = strict_schema(shape)
+        schema = schema_of(shape)
         return await ask_for(
             ask, lambda text: self.question(text, schema, self.endpoint), messages, shape, self.reasks, self.reask
         )
@@ -109,6 +110,12 @@ class Juror:
         return Verdict(
             criterion, self.number, exchanges=exchanges, status=last.status, rule=last.rule, detail=last.detail
         )
+
+
+@cache
+def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a shape; made once, since pydantic takes longer for it than all the rest of a question."""
+    return strict_schema(shape)
 
 
 def side_of(better: str, swapped: bool) -> Side:
