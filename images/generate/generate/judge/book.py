@@ -10,6 +10,7 @@ from contract.records import LedgerEntry
 from generate.judge import gold, verdicts
 from generate.judge.gold import GOLD, GoldRow
 from generate.judge.panel import Judged, Panel
+from generate.judge.reviews import DECISIONS
 from generate.judge.verdicts import Verdict
 from generate.llm import exchange
 from generate.llm.exchange import REQUESTS, Exchange
@@ -28,9 +29,10 @@ class Book:
         self.out, self._names = job.output, panel.names
         self.ends: Counter[tuple[Status, str]] = Counter()
         self._held: list[LedgerEntry] = []
-        for name, description in (RULES | (gold.RULES if panel.config.gold else {})).items():
+        by_people = panel.config.gold or job.inputs.get(DECISIONS)
+        for name, description in (RULES | (gold.RULES if by_people else {})).items():
             self.out.rule(name, description)
-        for account in (VERDICTS, REQUESTS, *([GOLD] if panel.config.gold else [])):
+        for account in (VERDICTS, REQUESTS, *([GOLD] if by_people else [])):
             self.out.books.open(account)
         path = self.out.workdir / FILE
         path.parent.mkdir(parents=True, exist_ok=True)

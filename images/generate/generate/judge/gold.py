@@ -11,8 +11,9 @@ from generate.tables import Row, at_path, read_table
 GOLD = "gold"
 RULES = {
     "gold_unreadable": "a gold row that is no object, or whose verdict is none",
-    "gold_without_text": "a gold row without instruction and answer, whose id no sample has",
+    "gold_without_text": "a gold row without instruction and answer, of which no sample is there",
     "gold_not_wanted": "a gold row that `only` leaves out",
+    "gold_undecided": "a sample about which reviewers are evenly divided, or which they only edited",
     "gold_unjudged": "a gold row to which no verdict of the judge came",
 }
 WINNERS: dict[str, float] = {

@@ -11,6 +11,7 @@ import orjson
 from contract.failures import BadInput
 from contract.keys import digest
 from contract.records import Chunk, Document, LedgerEntry, Preference, Sample
+from generate.judge.reviews import DECISIONS
 from generate.judge.shelf import Shelf
 from generate.judge.subjects import Subject, answers_of, subject_of
 from stagekit.job import Job
@@ -33,10 +34,14 @@ class Material:
         if job.inputs.get(OPPONENTS):
             self._read_opponents()
 
+    def samples(self) -> Iterator[Sample]:
+        """The rows."""
+        for dataset in self._job.inputs.get(ROWS, []):
+            yield from dataset.records(Sample)
+
     def subjects(self) -> Iterator[Subject]:
         """The rows, each with its reference and opponent where there is one."""
-        for sample in self._samples():
-            yield self.completed(sample)
+        return map(self.completed, self.samples())
 
     def completed(self, sample: Sample) -> Subject:
         """One row with all there is to compare it with."""
@@ -45,11 +50,7 @@ class Material:
 
     def named(self, ids: set[str]) -> dict[str, Subject]:
         """The rows of these ids."""
-        return {sample.id: self.completed(sample) for sample in self._samples() if sample.id in ids} if ids else {}
-
-    def _samples(self) -> Iterator[Sample]:
-        for dataset in self._job.inputs.get(ROWS, []):
-            yield from dataset.records(Sample)
+        return {sample.id: self.completed(sample) for sample in self.samples() if sample.id in ids} if ids else {}
 
     def _reference(self, sample: Sample) -> str | None:
         """The chunk, else the span of the document, else the whole document."""
@@ -75,7 +76,7 @@ class Material:
 
     def _read_opponents(self) -> None:
         """Shelve the first answer to each instruction, and book those that nothing is compared with."""
-        self._shelf.put("instruction", ((digest(subject_of(row).instruction), "") for row in self._samples()))
+        self._shelf.put("instruction", ((digest(subject_of(row).instruction), "") for row in self.samples()))
         dataset = self._job.input(OPPONENTS)
         held: list[LedgerEntry] = []
         kind: type[Preference] | type[Sample] = Preference if dataset.record is Preference else Sample
@@ -119,6 +120,10 @@ def check_material(job: Job, compares_with_reference: list[str]) -> None:
             "both an input `opponents` and the config's `opponent`" if opponents else "nobody to compare with",
             expected="--input opponents=URI or `opponent` in the config",
             where=f"{job.stage.name} in pairwise mode",
+        )
+    if job.inputs.get(DECISIONS) and job.config.mode == "pairwise":
+        raise BadInput(
+            "an input `decisions`", expected="`mode: absolute`, as people saw no pairs", where=job.stage.name
         )
     if job.inputs.get(OPPONENTS) and job.config.mode != "pairwise":
         raise BadInput("an input `opponents`", expected="`mode: pairwise` in the config", where=job.stage.name)

@@ -11,6 +11,7 @@ from generate.judge.material import ROWS, Material, check_material, material_of
 from generate.judge.page import as_html
 from generate.judge.panel import Bench, Judged, Panel, load_panel
 from generate.judge.report import as_json, facts_of, metrics_of
+from generate.judge.reviews import DECISIONS, read_decisions, reviewed
 from generate.judge.scores import Scores
 from generate.judge.tally import Tally, length_of
 from generate.judge.write import write_rows
@@ -21,7 +22,8 @@ from stagekit.job import Job
 def run(job: Job) -> None:
     """Judge the gold set, then every row; write rows with their scores, the ledger, the verdicts and a report.
 
-    Reads `rows`, and where there are some `references` (chunks or documents) and `opponents` (samples or preferences).
+    Reads `rows`, and where there are some `references` (chunks or documents), `opponents` (samples or preferences) and
+    reviewers' `decisions`, which count as gold.
     Books every row, verdict, request and gold row. Rows without a score are kept and tagged `unjudged`; rows are
     dropped by score only where agreement with people is as good as the config demands. Without `rows` only the gold set
     is judged. Raises `BadConfig`, `BadInput`, `BudgetReached` and `RemoteTrouble` as the other stages that ask a model.
@@ -43,6 +45,9 @@ class _Court:
         self.rows = sum(dataset.rows for dataset in job.inputs.get(ROWS, []))
         gold = read_gold(config, panel.criteria)
         self.gold = list(with_texts(gold, material.named(wanted_ids(gold))))
+        for dataset in job.inputs.get(DECISIONS, []):
+            decisions = read_decisions(dataset)
+            self.gold += reviewed(decisions, material.samples(), panel.criteria, material.completed)
         self.tallies = [
             Tally(name, len(panel.names), panel.pairwise, config.aggregate, config.accept_at) for name in panel.criteria
         ]
