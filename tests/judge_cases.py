@@ -42,7 +42,10 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("judges.base_url", "second", "server second saw model low", {"judges": JURY}), {}),
     (Case("judges.price.prompt", 2_000, "figure money", {"judges": [JURY[0] | {"price": PRICE}]}), {}),
     (Case("judges.price.completion", 2_000, "figure money", {"judges": [JURY[0] | {"price": PRICE}]}), {}),
-    (Case("aggregate", "vote", "figure helpful_mean", {"judges": [*JURY, JURY[0]]}), {}),
+    (
+        Case("aggregate", "vote", "figure helpful_mean", {"judges": [*JURY, {"model": "lower", "base_url": "first"}]}),
+        {},
+    ),
     (Case("opponent.model", "other", "server first saw model other", PAIRWISE), {}),
     (Case("opponent.base_url", "second", "server second saw model rival", PAIRWISE), {}),
     (Case("opponent.price.prompt", 9_000, "figure money", PAIRWISE | {"price": PRICE}), {}),

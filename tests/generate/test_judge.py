@@ -398,6 +398,36 @@ def decisions(folder, *rows) -> list[tuple[str, str]]:
     return [("decisions", write_rows(folder, made, "decisions"))]
 
 
+@pytest.mark.parametrize("mode", ["absolute", "pairwise"])
+def test_whatever_goes_wrong_everything_ends_once(judge, server, mode):
+    """A jury of three over rows, gold rows and opponents' answers, and a server with every fault; nothing that was
+    answered is lost by running again."""
+    server.behave(malformed=0.15, refusal=0.1, server_error=0.15, cut_off=0.1, rate_limited=0.1, retry_after=("0",))
+    rows = [sample(n, 1 + n % 4, 40 + n) for n in range(30)]
+    gold = [{"id": row.id, "verdict": "tie" if mode == "pairwise" else 2} for row in rows[:10]]
+    texts = {"instruction": "G?", "answer": "A [worth 3]", "opponent": "B [worth 1]", "verdict": 1}
+    gold += [texts | {"id": "g1"}, texts | {"id": "g2"}]
+    opponent = {"opponent": {"model": "rival", "base_url": server.url}} if mode == "pairwise" else {}
+    settings = {
+        "mode": mode,
+        "judges": jury(server, "one", "two", "three"),
+        "attempts": 2,
+        "max_failed": 1,
+        "reasks": 1,
+    }
+    made = judge(rows, gold=gold, concurrency=16, drop_below=0, **settings, **opponent)
+    check_books(made)
+    verdicts = made.manifest.accounts["verdicts"]
+    assert verdicts.total == 3 * (30 + 12)
+    assert {"malformed", "refusal"} <= verdicts.dropped.keys()
+    assert made.manifest.accounts["gold"].total == 12
+    assert len(server.seen) == made.manifest.cost.requests
+    assert made.manifest.cost.prompt_tokens == sum(request.prompt_tokens for request in server.answered())
+    again = judge(rows, "again", gold=gold, drop_below=0, concurrency=3, **settings, **opponent)
+    answered = {line["id"] + line["judge"] for line in made.verdicts if line["score"] is not None}
+    assert answered <= {line["id"] + line["judge"] for line in again.verdicts if line["score"] is not None}
+
+
 def test_reviewers_decisions_are_gold(judge, tmp_path):
     rows = [sample(n, 1 + n % 4) for n in range(8)]
     words = [

@@ -35,7 +35,7 @@ def script(shown) -> dict:
     """Judges whose names say by how much they err."""
     said = honest(shown)
     if "score" in said:
-        said["score"] = {"low": 1, "high": 4}.get(shown.model, said["score"])
+        said["score"] = {"low": 1, "lower": 1, "high": 4}.get(shown.model, said["score"])
     return said
 
 

@@ -61,11 +61,13 @@ class Panel:
 
     @cached_property
     def names(self) -> list[str]:
-        """What each juror is called: its model, with server or number where that is not enough to tell them apart."""
+        """What each juror is called: its model, with the server where two have the same."""
         jury = self.config.jury
-        served = [f"{each.model} at {server_name(each.base_url)}" for each in jury]
-        names = told_apart([each.model for each in jury], served)
-        return told_apart(names, [f"{name} #{number}" for number, name in enumerate(names, 1)])
+        models = [each.model for each in jury]
+        return [
+            f"{each.model} at {server_name(each.base_url)}" if models.count(each.model) > 1 else each.model
+            for each in jury
+        ]
 
 
 class Bench:
@@ -138,11 +140,6 @@ class Bench:
 def load_panel(config: JudgeConfig) -> Panel:
     """Read prompt and rubrics. Raises `BadConfig` for a name that there is not."""
     return Panel(config, load_prompts(config.prompt, config.criteria))
-
-
-def told_apart(names: list[str], longer: list[str]) -> list[str]:
-    """Names, in their longer form where two are the same."""
-    return [more if names.count(name) > 1 else name for name, more in zip(names, longer, strict=True)]
 
 
 def lacks(rubric: Rubric, subject: Subject, pairwise: bool) -> Verdict | None:

@@ -120,6 +120,8 @@ class JudgeConfig(LlmConfig):
             raise ValueError("opponent is set but mode is absolute; expected mode: pairwise")
         if self.mode == "pairwise" and self.drop_below is not None and self.drop_below > 1:
             raise ValueError(f"drop_below is {self.drop_below:g}; expected 0 to 1 in pairwise mode")
+        if len({(each.base_url, each.model) for each in self.judges}) < len(self.judges):
+            raise ValueError("a model is named twice among `judges`; its verdicts would be the same")
         names = [name.rpartition("-")[0] or name for name in self.criteria]
         if doubles := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two criteria are named {', '.join(doubles)}; expected each once")
