@@ -11,6 +11,8 @@ JURY = [{"model": "low", "base_url": "first"}, {"model": "high", "base_url": "fi
 RIVAL = {"model": "rival", "base_url": "first"}
 PAIRWISE = {"mode": "pairwise", "opponent": RIVAL}
 DROPPING = {"gold": GOLD, "min_gold": 3, "drop_below": 3, "min_agreement": 0.6}
+ALONE = {"attempts": 1, "max_failed": 1.0, "concurrency": 1}
+"""Three failures in a row end a run: the order is fixed here, and has none."""
 
 Faults = dict[str, float]
 
@@ -20,9 +22,9 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("temperature", 1.5, "saw temperature 1.5"), {}),
     (Case("max_tokens", 700, "saw max_tokens 700"), {}),
     (Case("seed", 7, "saw seed 7"), {}),
-    (Case("attempts", 9, '"rule": "server_error"', {"attempts": 1, "max_failed": 1.0}), {"server_error": 0.3}),
+    (Case("attempts", 9, '"rule": "server_error"', ALONE), {"server_error": 0.3}),
     (Case("reasks", 0, 'account requests {"total":8', {"reasks": 2}), {"malformed": 1.0}),
-    (Case("max_failed", 0.0, "failure RemoteTrouble", {"max_failed": 1.0, "attempts": 1}), {"cut_off": 0.3}),
+    (Case("max_failed", 0.0, "failure RemoteTrouble", ALONE), {"cut_off": 0.3}),
     (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
     (Case("budget.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
     (Case("budget.tokens", 3_000, '"rule": "budget"'), {}),
