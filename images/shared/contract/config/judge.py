@@ -128,6 +128,11 @@ class JudgeConfig(LlmConfig):
         return self
 
     @property
+    def endpoint(self) -> Endpoint:
+        """The model that is asked where nothing else is said: where there is a jury, the stage has no other."""
+        return self.judges[0] if self.judges else super().endpoint
+
+    @property
     def jury(self) -> list[Endpoint]:
         """The models that judge."""
         return self.judges or [self.endpoint]
