@@ -39,7 +39,7 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("mode", "absolute", "expected mode: pairwise", {"mode": "pairwise", "opponent": RIVAL}), {}),
     (Case("criteria", ["written-1"], "written_mean"), {}),
     (Case("prompt", "judge-2", "In verse, please."), {}),
-    (Case("examples", 0, "saw 2 messages"), {}),
+    (Case("examples", 0, "saw system"), {}),
     (Case("judges.model", "exact", "server first saw model exact", {"judges": JURY}), {}),
     (Case("judges.base_url", "second", "server second saw model low", {"judges": JURY}), {}),
     (Case("judges.price.prompt", 2_000, "figure money", {"judges": [JURY[0] | {"price": PRICE}]}), {}),

@@ -42,9 +42,10 @@ def test_every_row_gets_its_score_and_keeps_the_rest(judge, rows, server):
 def test_a_judge_is_shown_rubric_and_examples_and_asked_for_reasons_first(judge, rows, server):
     judge(rows[:1], examples=1)
     body = server.seen[0].body
-    assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
-    assert body["messages"][2]["content"].startswith('{"feedback": ')
-    assert "4: It answers all of the question" in body["messages"][3]["content"]
+    assert [message["role"] for message in body["messages"]] == ["system", "user"]
+    system, user = (message["content"] for message in body["messages"])
+    assert system.count('{"feedback": ') == system.count("<answer>\n") == 1
+    assert "4: It answers all of the question" in user
     assert body["temperature"] == 0
     schema = body["response_format"]["json_schema"]["schema"]
     assert list(schema["properties"]) == ["feedback", "score"]

@@ -88,7 +88,6 @@ def placed(value, places: dict[str, str], folder: Path):
 def saw(name: str, server: JudgeServer) -> list[str]:
     asked = [f"{key} {value}" for request in server.seen for key, value in request.body.items() if key != "messages"]
     asked += [f"system {request.body['messages'][0]['content']}" for request in server.seen]
-    asked += [f"{len(request.body['messages'])} messages" for request in server.seen]
     asked += [f"question {shown_of(request.body).name}" for request in server.seen]
     return [*(f"server {name} saw {what}" for what in asked), f"server {name} had {server.most_under_way} at once"]
 

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from contract.config.judge import HIGHEST, LOWEST
+from contract.config.judge import HIGHEST, LOWEST, MOST_EXAMPLES
 from contract.keys import digest
 from contract.records import Message
 from generate.judge.subjects import Subject
@@ -53,6 +53,7 @@ class Frame(_File):
     """The wording around a rubric."""
 
     system: str
+    examples: str
     absolute: str
     pairwise: str
     reask: str
@@ -86,9 +87,16 @@ class Prompts:
         return digest([self.frame.model_dump(), [rubric.file.model_dump(mode="json") for rubric in self.rubrics]])
 
     def absolute(self, rubric: Rubric, subject: Subject, examples: int) -> tuple[Message, ...]:
-        """Messages that ask for a score, after `examples` judged ones."""
-        question = self._question(rubric, subject.instruction, subject.answer, subject.reference)
-        return (self._system, *self._shown[rubric.name][: 2 * examples], question)
+        """Messages that ask for a score, with that many of the rubric's examples."""
+        text = filled(
+            self.frame.absolute,
+            question=rubric.file.question,
+            scale=sorted(rubric.file.scale.items()),
+            instruction=sealed(subject.instruction),
+            reference=_reference(rubric, subject.reference),
+            answer=sealed(subject.answer),
+        )
+        return (self._systems[rubric.name][examples], Message(role="user", content=text))
 
     def pairwise(self, rubric: Rubric, subject: Subject, swapped: bool) -> tuple[Message, ...]:
         """Messages that ask which of the two answers is better; the opponent's comes first where `swapped`."""
@@ -103,7 +111,7 @@ class Prompts:
             first=sealed(pair[0]),
             second=sealed(pair[1]),
         )
-        return (self._system, Message(role="user", content=text))
+        return (self._plain, Message(role="user", content=text))
 
     def opponent(self, subject: Subject) -> tuple[Message, ...]:
         """Messages that ask for an answer to compare with."""
@@ -113,33 +121,27 @@ class Prompts:
         """The message that says what was wrong with a verdict."""
         return filled(self.frame.reask, problem=problem)
 
-    @cached_property
-    def _system(self) -> Message:
+    @property
+    def _plain(self) -> Message:
         return Message(role="system", content=self.frame.system.strip())
 
     @cached_property
-    def _shown(self) -> dict[str, list[Message]]:
-        """Each rubric's examples as questions and answers."""
+    def _systems(self) -> dict[str, list[Message]]:
+        """For each rubric the system message with none of its examples, one, two, and so on to `MOST_EXAMPLES`.
+
+        They stand there, not as turns of the conversation: a row's first message is about the row alone.
+        """
         return {
-            rubric.name: [message for example in rubric.file.examples for message in self._example(rubric, example)]
+            rubric.name: [self._with_examples(rubric.file.examples[:number]) for number in range(MOST_EXAMPLES + 1)]
             for rubric in self.rubrics
         }
 
-    def _question(self, rubric: Rubric, instruction: str, answer: str, reference: str | None) -> Message:
-        text = filled(
-            self.frame.absolute,
-            question=rubric.file.question,
-            scale=sorted(rubric.file.scale.items()),
-            instruction=sealed(instruction),
-            reference=_reference(rubric, reference),
-            answer=sealed(answer),
-        )
-        return Message(role="user", content=text)
-
-    def _example(self, rubric: Rubric, example: Example) -> tuple[Message, Message]:
-        verdict = json.dumps({"feedback": example.feedback, "score": example.score}, ensure_ascii=False)
-        question = self._question(rubric, example.instruction, example.answer, example.reference)
-        return question, Message(role="assistant", content=verdict)
+    def _with_examples(self, examples: list[Example]) -> Message:
+        verdicts = [
+            json.dumps({"feedback": each.feedback, "score": each.score}, ensure_ascii=False) for each in examples
+        ]
+        shown = filled(self.frame.examples, examples=list(zip(examples, verdicts, strict=True))) if examples else ""
+        return Message(role="system", content=f"{self.frame.system.strip()}\n\n{shown}".strip())
 
 
 def load_prompts(prompt: str, criteria: list[str]) -> Prompts:

@@ -10,6 +10,7 @@ from contract.config.llm import Endpoint, LlmConfig
 LOWEST, HIGHEST = 1, 4
 """The scale of absolute scores. Four values, each of them described, agree with people better than a finer scale whose
 steps are not (Hugging Face's cookbook on judges, "llm_judge")."""
+MOST_EXAMPLES = 10
 
 
 class Gold(Table):
@@ -71,7 +72,7 @@ class JudgeConfig(LlmConfig):
     prompt: str = "judge-1"
     """Name and version of the prompt file that holds a rubric, without its ending."""
 
-    examples: int = Field(2, ge=0, le=10)
+    examples: int = Field(2, ge=0, le=MOST_EXAMPLES)
     """Judged examples shown before the question, of those that a rubric has (0 to 10; absolute only)."""
 
     temperature: float = Field(0, ge=0, le=2)
