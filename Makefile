@@ -4,8 +4,11 @@ RUNNER ?= process
 EMBEDDED = exec env PYTHONPATH=images/shared:images/airflow .venv/airflow/bin/python -m embedded
 DEV = .venv/dev/bin
 
+JUDGE_CHECK = $(if $(HELP),--help,--model '$(MODEL)' --gold '$(GOLD)' $(if $(SET),--set $(SET)) \
+	$(if $(BASE_URL),--base-url '$(BASE_URL)') $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(CONFIG),--config '$(CONFIG)'))
+
 .DEFAULT_GOAL := help
-.PHONY: help venvs test-venvs demo ui stop test check fix docs screenshots clean
+.PHONY: help venvs test-venvs demo ui stop test check fix docs judge-check screenshots clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +40,9 @@ fix: test-venvs ## Format the code and mend what the linter can mend
 
 docs: test-venvs ## Write the generated parts of the README and docs/ anew
 	@$(DEV)/python docs/generate.py
+
+judge-check: venvs ## How far a model agrees with people: MODEL=... GOLD=file SET=llmbar (HELP=1 lists the sets; BASE_URL, CONFIG, REQUESTS)
+	@PYTHONPATH=images/shared:images/generate .venv/generate/bin/python -m generate.judge.check $(JUDGE_CHECK)
 
 screenshots: test-venvs ## Make the README's pictures from a stack that is up and has a finished demo (Chromium)
 	@PYTHONPATH=tests $(DEV)/python docs/screenshots.py $(ONLY)

@@ -23,6 +23,11 @@ WRONG = [
     ("too large", GOOD + "instruct: {pairs: 51}\n", ["`instruct.pairs` is 51", "less than or equal to 50"]),
     ("too small", GOOD + "ingest: {sources: [{uri: a}], max_rejected: -1}\n", ["max_rejected` is -1", "equal to 0"]),
     ("not one of", GOOD + "instruct: {provider: magic}\n", ['`instruct.provider` is "magic"', "'extractive'"]),
+    ("a judge's budget in the wrong place", GOOD + "judge: {budget: {money: 1}}\n", ["judge.budget is set"]),
+    ("an opponent for nothing", GOOD + "judge: {opponent: {model: m}}\n", ["expected mode: pairwise"]),
+    ("a share over one", GOOD + "judge: {mode: pairwise, drop_below: 3}\n", ["drop_below is 3; expected 0 to 1"]),
+    ("a judge twice", GOOD + "judge: {judges: [{model: m}, {model: m}]}\n", ["named twice among `judges`"]),
+    ("a criterion twice", GOOD + "judge: {criteria: [helpful-1, helpful-2]}\n", ["two criteria are named helpful"]),
     ("budget in the wrong place", GOOD + "instruct: {budget: {money: 1}}\n", ["expected the limits under `limits`"]),
     (
         "weights saved that were never evaluated",

@@ -19,6 +19,7 @@ RECIPES = {
     },
     "longest": {
         "decontaminate": {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]},
+        "judge": {},
         "mix": {"datasets": [{"name": "general", "uri": "general.jsonl"}]},
         "rate": {"model": "models/rewards"},
         "decide": {"sources": [{"uri": "raw/reviews"}]},
@@ -67,6 +68,12 @@ def test_every_stage_has_its_place():
     assert used == {stage.name for stage in STAGES}
 
 
+def test_the_judge_sees_selected_samples_beside_their_chunks():
+    steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
+    assert steps["judge"].inputs == {"rows": ("select_decontaminate",), "references": ("chunk",)}
+    assert steps["mix"].inputs == {"rows": ("judge",)}, "samples of others are not judged"
+
+
 def test_benchmarks_of_documents_hold_for_conversations_too():
     steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
     assert steps["select_decontaminate"].config.benchmarks == steps["decontaminate"].config.benchmarks
@@ -85,6 +92,7 @@ CHANGES = {
     "select.filter": (None, "select_filter"),
     "select.deduplicate": (None, "select_deduplicate"),
     "select.decontaminate": (RULES, "select_decontaminate"),
+    "judge": ({"drop_below": 2}, "judge"),
     "rate": (None, "rate"),
     "decide": ({"sources": []}, "decide"),
     "learn_quality": (None, "learn_quality"),
@@ -92,9 +100,9 @@ CHANGES = {
     "mix": (None, "mix"),
     "explore": ({"examples": 1}, "explore"),
     "publish": ({"seed": 3}, "publish"),
-    "limits.money": (1.5, "instruct"),
-    "limits.tokens": (1_000, "instruct"),
-    "limits.requests": (10, "instruct"),
+    "limits.money": (1.5, "instruct judge"),
+    "limits.tokens": (1_000, "instruct judge"),
+    "limits.requests": (10, "instruct judge"),
     "finetune.training": ({"epochs": 9}, "plan train"),
     "finetune.gpu_memory_gb": (24, "plan"),
     "finetune.max_truncated": (0.5, "plan"),

@@ -10,6 +10,7 @@ import pytest
 
 from every_field import Case, Seen, check, missing_cases, run
 from generate.instruct import prompt
+from judge_cases import CASES as JUDGE
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_server import Behaviour, LlmServer
 
@@ -80,7 +81,8 @@ def _saw(name: str, server: LlmServer) -> list[str]:
 
 
 def test_every_field_has_a_case():
-    assert missing_cases("generate", {"instruct": [case for case, _ in CASES]}) == {}
+    cases = {"instruct": CASES, "judge": JUDGE}
+    assert missing_cases("generate", {stage: [case for case, _ in some] for stage, some in cases.items()}) == {}
 
 
 @pytest.mark.parametrize(("case", "faults"), CASES, ids=[case.field for case, _ in CASES])

@@ -17,6 +17,7 @@ from contract.config.filter import FilterConfig
 from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
+from contract.config.judge import JudgeConfig
 from contract.config.learn_quality import LearnQualityConfig
 from contract.config.llm import Budget
 from contract.config.mix import MixConfig
@@ -122,6 +123,8 @@ class Recipe(Config):
     select: Select = Select()
     """The second pass, over samples."""
 
+    judge: JudgeConfig | None = None
+    """How samples are scored by models, with chunks as references; null leaves the step out."""
     rate: RateConfig | None = None
     """Scores by a classifier or a reward model; null leaves the step out."""
 
@@ -152,10 +155,12 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _one_home_for_limits(self) -> Self:
-        if self.instruct.budget != Budget():
-            raise ValueError(
-                "instruct.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
-            )
+        for name in ("instruct", "judge"):
+            section = getattr(self, name)
+            if section is not None and section.budget != Budget():
+                raise ValueError(
+                    f"{name}.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
+                )
         return self
 
     @model_validator(mode="after")

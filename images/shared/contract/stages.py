@@ -26,12 +26,13 @@ from contract.config.finetune import (
 )
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
+from contract.config.judge import JudgeConfig, judge_sources
 from contract.config.learn_quality import LearnQualityConfig
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
 from contract.config.rate import RateConfig, rate_sources
 from contract.config.review import ReviewConfig
-from contract.records import Chunk, Decision, Document, Record, Sample
+from contract.records import Chunk, Decision, Document, Preference, Record, Sample
 
 Image = Literal["curate", "generate", "finetune"]
 
@@ -148,6 +149,20 @@ STAGES: tuple[Stage, ...] = (
         InstructConfig,
         (Port("chunks", "extracts to write about", (Chunk,)),),
         Sample,
+    ),
+    Stage(
+        "judge",
+        "generate",
+        "Score samples by rubrics, by one model or a jury, and measure how far it agrees with people.",
+        JudgeConfig,
+        (
+            Port("rows", "samples", (Sample,)),
+            Port("references", "chunks or documents they were made from", (Chunk, Document), many=True, optional=True),
+            Port("opponents", "answers to compare with", (Sample, Preference), optional=True),
+            Port("decisions", "reviewers' decisions, to measure agreement with", optional=True),
+        ),
+        Sample,
+        sources=judge_sources,  # type: ignore[arg-type]
     ),
     Stage(
         "rate",

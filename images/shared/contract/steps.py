@@ -44,6 +44,9 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     for name in ("filter", "deduplicate", "decontaminate"):
         config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
         _append(steps, f"select_{name}", config, stage_name=name)
+    if recipe.judge is not None:
+        judge = recipe.judge.model_copy(update={"budget": budget})
+        steps.append(Step("judge", judge, {"rows": (steps[-1].name,), "references": ("chunk",)}))
     _append(steps, "rate", recipe.rate)
     rows = _reviewed(steps, recipe)
     if recipe.mix is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from contract.config.learn_quality import LearnQualityConfig
 from contract.keys import digest
-from curate.language import ONE_LINE, PREFIX
+from curate.language import PREFIX
 from curate.learn_quality.examples import Example
 
 HIGH, LOW = "high", "low"
@@ -39,5 +39,6 @@ def _write(examples: Sequence[Example], path: Path) -> None:
     """One example a line, in the order of their contents' hashes, which mixes the labels."""
     with path.open("w", encoding="utf-8", errors="replace") as file:
         for example in sorted(examples, key=lambda example: digest([example.text, example.high])):
-            text = example.text.replace(PREFIX, BROKEN_PREFIX).translate(ONE_LINE)  # else a text could label itself
+            text = example.text.replace("\n", " ")  # as a line end ends a text when the model is asked
+            text = text.replace(PREFIX, BROKEN_PREFIX)  # else it could label itself
             file.write(f"{PREFIX}{HIGH if example.high else LOW} {text}\n")

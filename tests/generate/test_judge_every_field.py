@@ -1,0 +1,97 @@
+"""Each field of judge's config, changed, changes a result or what a server sees."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from contract.records import Chunk
+from every_field import Seen, check, run
+from generate.judge import rubric
+from judge_cases import CASES, Faults
+from judge_runs import sample, write_rows
+from judge_server import JudgeServer, honest, shown_of
+
+ROWS = [sample(n, 1 + n % 4, 60 * 2 ** (n % 4) + n, chunk_id="c") for n in range(8)]
+TEXTS = [
+    {"instruction": f"Q{n}?", "other": "Else?", "answer": f"A{n} [worth {n + 1}]", "reference": f"R{n} [worth 2]"}
+    for n in range(3)
+]
+GOLD = [
+    text | {"verdict": said, "accepted": yes, "turn": n, "opponent": f"O{n} [worth 1]", "winner": "a"}
+    for n, (text, said, yes) in enumerate(zip(TEXTS, (1, 2, 4), ("reject", "reject", "accept"), strict=True))
+]
+FILES = {
+    "gold": GOLD,
+    "pairs": GOLD,
+    "named": [{"id": row.id, "verdict": 2} for row in ROWS[:3]],
+    "none": [{"id": "nobody", "verdict": 2}],
+    "nested": {"more": {"rows": GOLD}},
+}
+
+
+def script(shown) -> dict:
+    """Judges whose names say by how much they err."""
+    said = honest(shown)
+    if "score" in said:
+        said["score"] = {"low": 1, "lower": 1, "high": 4}.get(shown.model, said["score"])
+    return said
+
+
+@pytest.fixture
+def second_prompt(tmp_path, monkeypatch):
+    """The folder of prompts with another version in it."""
+    folder = tmp_path / "prompts"
+    shutil.copytree(rubric.PROMPTS, folder)
+    text = (folder / "judge-1.yaml").read_text()
+    (folder / "judge-2.yaml").write_text(text.replace("system: |\n", "system: |\n  In verse, please.\n"))
+    monkeypatch.setattr(rubric, "PROMPTS", folder)
+
+
+@pytest.fixture
+def seen(tmp_path, monkeypatch, second_prompt):
+    """Runs judge on eight samples against servers with faults, with a cache of its own."""
+    rows = write_rows(tmp_path, ROWS, "rows")
+    chunk = Chunk(id="c", document_id="d", ordinal=0, start=0, end=4, text="Text")
+    inputs = [f"rows={rows}", f"references={write_rows(tmp_path, [chunk], 'chunks')}"]
+    for name, value in FILES.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(value))
+
+    def call(config: dict, faults: Faults, name: str) -> Seen:
+        monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / name / "cache"))
+        with JudgeServer(script) as first, JudgeServer(script) as second:
+            places = {"first": first.url, "second": second.url}
+            for server in (first, second):
+                server.behave(retry_after=("",), **faults)
+            settings = placed({"base_url": "first", "backoff": 0.01} | config, places, tmp_path)
+            result = run("judge", settings, inputs, Path(tmp_path / name / "out"))
+            return result.with_lines([*saw("first", first), *saw("second", second)])
+
+    return call
+
+
+def placed(value, places: dict[str, str], folder: Path):
+    """A config whose servers and files are where they are."""
+    if isinstance(value, list):
+        return [placed(item, places, folder) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: placed(item, places, folder) for key, item in value.items()}
+    if "base_url" in found:
+        found["base_url"] = places[found["base_url"]]
+    if "uri" in found:
+        found["uri"] = f"{folder}/{found['uri']}.json"
+    return found
+
+
+def saw(name: str, server: JudgeServer) -> list[str]:
+    asked = [f"{key} {value}" for request in server.seen for key, value in request.body.items() if key != "messages"]
+    asked += [f"system {request.body['messages'][0]['content']}" for request in server.seen]
+    asked += [f"question {shown_of(request.body).name}" for request in server.seen]
+    return [*(f"server {name} saw {what}" for what in asked), f"server {name} had {server.most_under_way} at once"]
+
+
+@pytest.mark.parametrize(("case", "faults"), CASES, ids=[case.field for case, _ in CASES])
+def test_the_field_changes_the_result(seen, case, faults):
+    check("judge", case, seen(case.base, faults, "base"), seen(case.changed, faults, "changed"))
