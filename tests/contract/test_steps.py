@@ -70,8 +70,10 @@ def test_every_stage_has_its_place():
 
 def test_the_judge_sees_selected_samples_beside_their_chunks():
     steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
-    assert steps["judge"].inputs == {"rows": ("select_decontaminate",), "references": ("chunk",)}
-    assert steps["mix"].inputs == {"rows": ("judge",)}, "samples of others are not judged"
+    from_people = {"decisions": ("decide",)}
+    assert steps["judge"].inputs == {"rows": ("select_decontaminate",), "references": ("chunk",)} | from_people
+    assert steps["rate"].inputs == {"rows": ("judge",)}
+    assert steps["mix"].inputs == {"rows": ("review",)}, "samples of others are neither judged nor reviewed"
 
 
 def test_benchmarks_of_documents_hold_for_conversations_too():

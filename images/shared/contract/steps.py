@@ -44,11 +44,7 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     for name in ("filter", "deduplicate", "decontaminate"):
         config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
         _append(steps, f"select_{name}", config, stage_name=name)
-    if recipe.judge is not None:
-        judge = recipe.judge.model_copy(update={"budget": budget})
-        steps.append(Step("judge", judge, {"rows": (steps[-1].name,), "references": ("chunk",)}))
-    _append(steps, "rate", recipe.rate)
-    rows = _reviewed(steps, recipe)
+    rows = _reviewed(steps, recipe, budget)
     if recipe.mix is not None:
         steps.append(Step("mix", recipe.mix, {"rows": (rows,)}))
         rows = "mix"
@@ -74,21 +70,27 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     )
 
 
-def _reviewed(steps: list[Step], recipe: Recipe) -> str:
-    """Add the steps between generated samples and the rest: decisions, a classifier learnt, the review; and say which
-    step has the rows now."""
-    rows = steps[-1].name
-    inputs = {"rows": (rows,)}
+def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
+    """Add the steps between generated samples and the rest: decisions of people, scores of models, a classifier learnt
+    from either, the review; and say which step has the rows now."""
+    rows, decisions = steps[-1].name, dict[str, tuple[str, ...]]()
     if recipe.decide is not None:
         steps.append(Step("decide", recipe.decide))
-        inputs["decisions"] = ("decide",)
+        decisions = {"decisions": ("decide",)}
+    if recipe.judge is not None:
+        judge = recipe.judge.model_copy(update={"budget": budget})
+        steps.append(Step("judge", judge, {"rows": (rows,), "references": ("chunk",)} | decisions))
+        rows = "judge"
+    if recipe.rate is not None:
+        steps.append(Step("rate", recipe.rate, {"rows": (rows,)}))
+        rows = "rate"
     if recipe.learn_quality is not None:
-        by_people = recipe.learn_quality.labels == "decisions"
-        steps.append(Step("learn_quality", recipe.learn_quality, inputs if by_people else {"rows": (rows,)}))
-    if recipe.review is None:
-        return rows
-    steps.append(Step("review", recipe.review, inputs))
-    return "review"
+        taught = decisions if recipe.learn_quality.labels == "decisions" else {}
+        steps.append(Step("learn_quality", recipe.learn_quality, {"rows": (rows,)} | taught))
+    if recipe.review is not None:
+        steps.append(Step("review", recipe.review, {"rows": (rows,)} | decisions))
+        rows = "review"
+    return rows
 
 
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:
