@@ -11,6 +11,7 @@ from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
 from contract.config.decontaminate import DecontaminateConfig
 from contract.config.deduplicate import DeduplicateConfig
+from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
 from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
@@ -115,6 +116,9 @@ class Recipe(Config):
     instruct: InstructConfig = InstructConfig()
     """How instructions are written."""
 
+    evolve: EvolveConfig | None = None
+    """How instructions are made harder and answers compared; null leaves the step out."""
+
     select: Select = Select()
     """The second pass, over samples."""
 
@@ -135,10 +139,12 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _one_home_for_limits(self) -> Self:
-        if self.instruct.budget != Budget():
-            raise ValueError(
-                "instruct.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
-            )
+        for name in ("instruct", "evolve"):
+            section = getattr(self, name)
+            if section and section.budget != Budget():
+                raise ValueError(
+                    f"{name}.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
+                )
         return self
 
 

@@ -13,6 +13,7 @@ from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
 from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, sources_of
+from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
@@ -138,6 +139,14 @@ STAGES: tuple[Stage, ...] = (
         "Write instruction and answer pairs for each chunk, by a language model or extractively.",
         InstructConfig,
         (Port("chunks", "extracts to write about", (Chunk,)),),
+        Sample,
+    ),
+    Stage(
+        "evolve",
+        "generate",
+        "Rewrite instructions into harder and rarer ones, answer them, and compare several models' answers.",
+        EvolveConfig,
+        (Port("rows", "samples", (Sample,)),),
         Sample,
     ),
     Stage(

@@ -41,6 +41,8 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     budget = Budget(**recipe.limits.model_dump(include=set(Budget.model_fields)))
     instruct = recipe.instruct.model_copy(update={"budget": budget})
     steps.append(Step("instruct", instruct, {"chunks": (steps[-1].name,)}))
+    if recipe.evolve:
+        _append(steps, "evolve", recipe.evolve.model_copy(update={"budget": budget}))
     for name in ("filter", "deduplicate", "decontaminate"):
         config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
         _append(steps, f"select_{name}", config, stage_name=name)
