@@ -1,17 +1,24 @@
-"""Each field of instruct's config, changed, changes a result or what a server sees; a field without a case fails.
+"""Each field of the LLM stages' configs, changed, changes a result or what a server sees; a field without a case fails.
 
 What the server saw is part of the result here: its requests, how many at once, and what they asked for.
 """
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from contract.records import Sample
+from curate_texts import write_dataset
 from every_field import Case, Seen, check, missing_cases, run
+from evolve_fields import CASES as EVOLVE
+from generate.evolve import prompt as evolving
+from generate.evolve import rubrics
 from generate.instruct import prompt
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_server import Behaviour, LlmServer
+from scripted_llm import Evolver, ScriptedServer, clock_samples
 
 PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
 DOWN = {"server_error": 1.0}
@@ -79,10 +86,70 @@ def _saw(name: str, server: LlmServer) -> list[str]:
     return [*seen, f"server {name} had {server.most_under_way} at once"]
 
 
+def _model() -> Evolver:
+    """Evolves four clocks of six, answers under its name, and rates by it."""
+    merit = {"good": 5, "fair": 4, "poor": 3, "third": 2}
+    return Evolver(
+        rewrite=lambda text, what: text if "number 0" in text or "number 1" in text else f"{text} Mind this: {what}",
+        rate=lambda answer, aspect: merit.get(answer.split()[0], 1),
+    )
+
+
+@pytest.fixture
+def seen_evolving(tmp_path, monkeypatch, second_evolving_prompts):
+    """Runs evolve on six samples against servers with faults, with a cache of its own."""
+    rows = write_dataset(tmp_path / "rows", clock_samples(6), Sample, stage="instruct")
+
+    def call(config: dict, faults: Faults, name: str) -> Seen:
+        monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / name / "cache"))
+        behaviour = Behaviour(retry_after=("",), **faults)
+        with ScriptedServer(_model(), behaviour=behaviour) as first, ScriptedServer(_model()) as second:
+            addresses = {"first": first.url, "second": second.url}
+            config = _addressed({"base_url": "first", "backoff": 0.01} | config, addresses)
+            result = run("evolve", config, [f"rows={rows}"], Path(tmp_path / name / "out"))
+            return result.with_lines([*_saw("first", first), *_saw("second", second)])
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def bases() -> dict[str, Seen]:
+    """What unchanged configs showed: many fields are changed in the same one."""
+    return {}
+
+
+@pytest.fixture
+def second_evolving_prompts(tmp_path, monkeypatch):
+    """The folders of prompts with another version in each."""
+    for module, name in ((evolving, "evolve"), (rubrics, "ultrafeedback")):
+        folder = tmp_path / name
+        shutil.copytree(module.FOLDER, folder)
+        text = (folder / f"{name}-1.yaml").read_text()
+        (folder / f"{name}-2.yaml").write_text(text.replace("system: >-\n", "system: >-\n  In verse, please.\n", 1))
+        monkeypatch.setattr(module, "FOLDER", folder)
+
+
+def _addressed(config: dict, addresses: dict[str, str]) -> dict:
+    """A config with the servers' addresses in the place of their names."""
+    return json.loads(
+        json.dumps(config),
+        object_hook=lambda part: part | {k: addresses.get(v, v) for k, v in part.items() if k == "base_url"},
+    )
+
+
 def test_every_field_has_a_case():
-    assert missing_cases("generate", {"instruct": [case for case, _ in CASES]}) == {}
+    cases = {"instruct": CASES, "evolve": EVOLVE}
+    assert missing_cases("generate", {stage: [case for case, _ in some] for stage, some in cases.items()}) == {}
 
 
 @pytest.mark.parametrize(("case", "faults"), CASES, ids=[case.field for case, _ in CASES])
 def test_the_field_changes_the_result(seen, case, faults):
     check("instruct", case, seen(case.base, faults, "base"), seen(case.changed, faults, "changed"))
+
+
+@pytest.mark.parametrize(("case", "faults"), EVOLVE, ids=[case.field for case, _ in EVOLVE])
+def test_the_field_changes_what_evolves(seen_evolving, bases, case, faults):
+    name = json.dumps([case.base, faults])
+    if name not in bases:
+        bases[name] = seen_evolving(case.base, faults, "base")
+    check("evolve", case, bases[name], seen_evolving(case.changed, faults, "changed"))
