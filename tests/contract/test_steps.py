@@ -9,6 +9,7 @@ from contract.steps import DATASET, Step, finetune_steps, refresh_steps
 from every_field import fields_of
 
 SOURCES = {"name": "trial", "ingest": {"sources": [{"uri": "raw"}]}}
+EVOLVE = {"compare": {"answerers": [{"model": "a"}, {"model": "b"}], "judge": {"model": "c"}}}
 RECIPES = {
     "defaults": {},
     "shortest": {
@@ -18,7 +19,7 @@ RECIPES = {
         "select": {"filter": None, "deduplicate": None, "decontaminate": None},
     },
     "longest": {
-        "evolve": {},
+        "evolve": EVOLVE,
         "decontaminate": {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]},
         "mix": {"datasets": [{"name": "general", "uri": "general.jsonl"}]},
     },
@@ -66,6 +67,12 @@ def test_benchmarks_of_documents_hold_for_conversations_too():
     steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
     assert steps["select_decontaminate"].config.benchmarks == steps["decontaminate"].config.benchmarks
     assert steps["select_decontaminate"].config.field == "conversation"
+
+
+def test_preferences_are_published_where_answers_are_compared():
+    compared, plain = (refresh_steps(Recipe.model_validate(SOURCES | {"evolve": evolve})) for evolve in (EVOLVE, {}))
+    assert compared[-1].inputs["preferences"] == ("evolve",)
+    assert "preferences" not in plain[-1].inputs
 
 
 RULES = {"benchmarks": [{"name": "other", "uri": "other.jsonl", "fields": ["question"]}]}

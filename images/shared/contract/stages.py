@@ -175,6 +175,7 @@ STAGES: tuple[Stage, ...] = (
         (
             Port("rows", "samples", (Sample,)),
             Port("explore", "the report to ship beside the data", optional=True),
+            Port("preferences", "the dataset in which answers were compared", optional=True),
         ),
         Sample,
     ),

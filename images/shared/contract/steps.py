@@ -49,7 +49,10 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     _append(steps, "mix", recipe.mix)
     rows = steps[-1].name
     steps.append(Step("explore", recipe.explore, {"rows": (rows,), "steps": tuple(step.name for step in steps)}))
-    steps.append(Step("publish", recipe.publish, {"rows": (rows,), "explore": ("explore",)}))
+    published = {"rows": (rows,), "explore": ("explore",)}
+    if recipe.evolve and recipe.evolve.compare:
+        published["preferences"] = ("evolve",)
+    steps.append(Step("publish", recipe.publish, published))
     return tuple(steps)
 
 
