@@ -1,5 +1,6 @@
 """A server of the protocol whose answers a test writes, and what a model that evolves instructions would say."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -112,3 +113,24 @@ def clock_samples(count: int, **fields: Any) -> list[Sample]:
         ).model_copy(update=fields)
         for n in range(count)
     ]
+
+
+class TaskServer(LlmServer):
+    """Writes tasks where it is asked for tasks, and pairs about an extract as ever."""
+
+    def _text(self, what: str, body: Body) -> str:
+        asked = body["messages"][1]["content"]
+        if not asked.startswith(("Write", "Napisz zadania")):
+            return super()._text(what, body)
+        return json.dumps({"pairs": self.tasks(body)}) if what == "good" else "Here is what I think, in prose."
+
+    def tasks(self, body: Body) -> list[dict[str, str]]:
+        """As many tasks as were asked for, each of words of its own."""
+        topic = re.search(r"(?:Topic|Temat): (.*)", body["messages"][1]["content"]).group(1)
+        count = int(re.search(r"(?:Write|zadań:) (\d+)", body["messages"][1]["content"]).group(1))
+        salt = hashlib.sha256(json.dumps([body["messages"], body["seed"]]).encode()).hexdigest()
+        marks = [salt[n * 6 : n * 6 + 6] for n in range(count)]
+        return [
+            {"instruction": f"{mark}a {mark}b {topic} {mark}c?", "answer": f"It is {mark} by all accounts."}
+            for mark in marks
+        ]

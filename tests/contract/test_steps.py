@@ -69,6 +69,26 @@ def test_benchmarks_of_documents_hold_for_conversations_too():
     assert steps["select_decontaminate"].config.field == "conversation"
 
 
+SEEDED = {"mode": "self_instruct", "provider": "openai", "self_instruct": {"seeds": {"uri": "s"}, "topics": ["a"]}}
+
+
+def test_seed_tasks_need_no_documents():
+    steps = refresh_steps(Recipe.model_validate({"name": "seeded", "instruct": SEEDED}))
+    check_wiring(steps, {})
+    assert [step.name for step in steps][:2] == ["instruct", "select_filter"]
+    assert steps[0].inputs == {}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "found"),
+    [({}, "`ingest` is missing"), (SOURCES | {"instruct": SEEDED}, "`ingest` is set, but")],
+    ids=["nothing to write about", "documents that nobody reads"],
+)
+def test_documents_and_mode_fit(recipe, found):
+    with pytest.raises(ValueError, match=found):
+        Recipe.model_validate({"name": "seeded"} | recipe)
+
+
 def test_preferences_are_published_where_answers_are_compared():
     compared, plain = (refresh_steps(Recipe.model_validate(SOURCES | {"evolve": evolve})) for evolve in (EVOLVE, {}))
     assert compared[-1].inputs["preferences"] == ("evolve",)

@@ -18,11 +18,26 @@ from generate.evolve import rubrics
 from generate.instruct import prompt
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_server import Behaviour, LlmServer
-from scripted_llm import Evolver, ScriptedServer, clock_samples
+from scripted_llm import Evolver, ScriptedServer, TaskServer, clock_samples
 
 PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
 DOWN = {"server_error": 1.0}
 """A server that answers 5xx to everything."""
+
+TASKS = {
+    "mode": "self_instruct",
+    "self_instruct": {
+        "seeds": {"uri": "seeds.json", "records_at": "tasks"},
+        "topics": ["clocks"],
+        "complexities": ["plain"],
+        "lengths": ["short"],
+        "tones": ["dry"],
+        "count": 6,
+        "examples": 4,
+        "write_seeds": True,
+    },
+}
+"""Settings of self-instruct with three seeds."""
 
 Faults = dict[str, float]
 
@@ -31,7 +46,29 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("model", "other-model", "server first saw model other-model"), {}),
     (Case("base_url", "second", "server second saw"), {}),
     (Case("pairs", 3, 'account pairs {"total":18'), {}),
-    (Case("prompt", "backtranslate-2", "In verse, please."), {}),
+    (Case("prompt", "backtranslate-3", "In verse, please."), {}),
+    (Case("mode", "style", "as A. Writer would write it"), {}),
+    (Case("language", "pl", "instructions and answers in Polish"), {}),
+    (Case("style_passages", 1, "passage 2", {"mode": "style"}), {}),
+    (Case("min_grounding", 0.9, "not_grounded"), {}),
+    (Case("self_instruct.seeds.uri", "other.json", "account seeds", TASKS), {}),
+    (Case("self_instruct.seeds.records_at", "more.tasks", "no list of rows", TASKS), {}),
+    (Case("self_instruct.seeds.instruction", "title", "Title of seed", TASKS), {}),
+    (Case("self_instruct.seeds.input", "", "Input of seed", TASKS), {}),
+    (Case("self_instruct.seeds.answer", "title", "Title of seed", TASKS), {}),
+    (Case("self_instruct.prompt", "self_instruct-1.pl", "Temat: clocks", TASKS), {}),
+    (Case("self_instruct.count", 3, 'account tasks {"total":3', TASKS), {}),
+    (Case("self_instruct.topics", ["tides"], "topic:tides", TASKS), {}),
+    (Case("self_instruct.complexities", ["odd"], "complexity:odd", TASKS), {}),
+    (Case("self_instruct.lengths", ["odd"], "length:odd", TASKS), {}),
+    (Case("self_instruct.tones", ["odd"], "tone:odd", TASKS), {}),
+    (Case("self_instruct.languages", ["de"], "task and answer: German", TASKS), {}),
+    (Case("self_instruct.examples", 0, "example 2", TASKS), {}),
+    (Case("self_instruct.novelty", 0.1, "not_novel", TASKS), {}),
+    (Case("self_instruct.wave", 1, '"kind": "instruct"', TASKS), {}),
+    (Case("self_instruct.tries", 9, "account tasks", TASKS | {"reasks": 0}), {"malformed": 0.7}),
+    (Case("self_instruct.write_seeds", False, '"kind": "seed"', TASKS), {}),
+    (Case("self_instruct.license", "MIT", '"license": "MIT"', TASKS), {}),
     (Case("temperature", 1.5, "saw temperature 1.5"), {}),
     (Case("max_tokens", 700, "saw max_tokens 700"), {}),
     (Case("seed", 7, "saw seed 7"), {}),
@@ -57,8 +94,8 @@ def second_prompt(tmp_path, monkeypatch):
     """The folder of prompts with another version in it."""
     folder = tmp_path / "prompts"
     shutil.copytree(prompt.FOLDER, folder)
-    text = (folder / "backtranslate-1.yaml").read_text()
-    (folder / "backtranslate-2.yaml").write_text(text.replace("system: >-\n", "system: >-\n  In verse, please.\n"))
+    text = (folder / "backtranslate-2.yaml").read_text()
+    (folder / "backtranslate-3.yaml").write_text(text.replace("system: >-\n", "system: >-\n  In verse, please.\n"))
     monkeypatch.setattr(prompt, "FOLDER", folder)
 
 
@@ -66,23 +103,38 @@ def second_prompt(tmp_path, monkeypatch):
 def seen(tmp_path, monkeypatch, second_prompt):
     """Runs instruct on six chunks against servers with faults, with a cache of its own."""
     chunks = write_chunks(tmp_path, synthetic_chunks(2, 3))
+    monkeypatch.setenv("NOCTURNE_STORE", str(tmp_path))
+    _write_seeds(tmp_path)
 
     def call(config: dict, faults: Faults, name: str) -> Seen:
         monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / name / "cache"))
         behaviour = Behaviour(retry_after=("",), **faults)
-        with LlmServer(behaviour) as first, LlmServer(behaviour) as second:
+        with TaskServer(behaviour) as first, TaskServer(behaviour) as second:
             config = {"provider": "openai", "pairs": 2, "base_url": "first", "backoff": 0.01} | config
             config["base_url"] = {"first": first, "second": second}[config["base_url"]].url
-            result = run("instruct", config, [f"chunks={chunks}"], Path(tmp_path / name / "out"))
+            inputs = [] if config.get("mode") == "self_instruct" else [f"chunks={chunks}"]
+            result = run("instruct", config, inputs, Path(tmp_path / name / "out"))
             return result.with_lines([*_saw("first", first), *_saw("second", second)])
 
     return call
 
 
+def _write_seeds(folder: Path) -> None:
+    """Two files of seeds, with every field that a config may name."""
+    rows = [
+        {"instruction": f"Task {n}", "title": f"Title of seed {n}", "instances": [{"input": f"Input of seed {n}"}]}
+        for n in range(3)
+    ]
+    for row in rows:
+        row["instances"][0]["output"] = f"Answer of {row['instruction']}"
+    (folder / "seeds.json").write_text(json.dumps({"tasks": rows}))
+    (folder / "other.json").write_text(json.dumps({"tasks": rows[:2]}))
+
+
 def _saw(name: str, server: LlmServer) -> list[str]:
     asked = [f"{key} {value}" for request in server.seen for key, value in request.body.items() if key != "messages"]
-    system = [f"system {request.body['messages'][0]['content']}" for request in server.seen]
-    seen = [f"server {name} saw {what}" for what in asked + system]
+    messages = [f"message {message['content']}" for request in server.seen for message in request.body["messages"]]
+    seen = [f"server {name} saw {what}" for what in asked + messages]
     return [*seen, f"server {name} had {server.most_under_way} at once"]
 
 

@@ -5,10 +5,16 @@ import pytest
 from contract.config.evolve import Operations
 from contract.records import Message
 from evolve_runs import Evolve, check_evolved
+from generate.evolve import prompt, rubrics
 from generate.evolve.prompt import load_prompt
 from scripted_llm import Evolver, ScriptedServer, clock_samples
 
 OPERATIONS = tuple(Operations.model_fields)
+PINNED = {
+    "evolve-1": "381ef6fdb43253435f39184861dc9f77facd07b45742ece60dbbf78216d80c28",
+    "ultrafeedback-1": "0790c23f74522576cb8189511e0645fb421ba7f67e6f06d736af1eb64d28ff10",
+}
+"""A published prompt never changes: datasets made with it keep their key. Copy it to the next number instead."""
 
 
 @pytest.fixture
@@ -207,3 +213,9 @@ def test_settings_that_cannot_work_are_refused(evolve, config, found):
     assert ended.exit_code == 10
     assert found in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_published_prompt_is_never_edited():
+    prompts = {path.stem: load_prompt(path.stem).hash for path in prompt.FOLDER.glob("*.yaml")}
+    ratings = {path.stem: rubrics.load_rubrics(path.stem).hash for path in rubrics.FOLDER.glob("*.yaml")}
+    assert prompts | ratings == PINNED

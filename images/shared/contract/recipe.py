@@ -95,8 +95,8 @@ class Recipe(Config):
     on_empty: str = Field("fail", pattern="^(fail|skip)$")
     """When a stage leaves nothing: `fail` the run, or `skip` what follows."""
 
-    ingest: IngestConfig
-    """Where documents come from."""
+    ingest: IngestConfig | None = None
+    """Where documents come from; null leaves out every step up to `chunk`, for `instruct.mode: self_instruct`."""
 
     clean: CleanConfig = CleanConfig()
     """How text is repaired."""
@@ -136,6 +136,17 @@ class Recipe(Config):
 
     limits: Limits = Limits()
     """What one run may cost at most."""
+
+    @model_validator(mode="after")
+    def _something_to_write_about(self) -> Self:
+        if self.ingest is None and self.instruct.reads_chunks:
+            raise ValueError("`ingest` is missing; expected `sources` of documents, or `instruct.mode: self_instruct`")
+        if self.ingest is not None and not self.instruct.reads_chunks:
+            raise ValueError(
+                "`ingest` is set, but `instruct.mode` self_instruct reads no documents; expected no `ingest`, or "
+                "another mode, beside which the section `instruct.self_instruct` may stand too"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_home_for_limits(self) -> Self:

@@ -25,7 +25,7 @@ from contract.config.finetune import (
     base_sources,
 )
 from contract.config.ingest import IngestConfig
-from contract.config.instruct import InstructConfig
+from contract.config.instruct import InstructConfig, instruct_sources
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
 from contract.records import Chunk, Document, Record, Sample
@@ -136,10 +136,12 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "instruct",
         "generate",
-        "Write instruction and answer pairs for each chunk, by a language model or extractively.",
+        "Write instruction and answer pairs for each chunk or after seed tasks, by a language model or extractively.",
         InstructConfig,
-        (Port("chunks", "extracts to write about", (Chunk,)),),
+        (Port("chunks", "extracts to write about", (Chunk,), optional=True),),
         Sample,
+        version=2,
+        sources=instruct_sources,  # type: ignore[arg-type]
     ),
     Stage(
         "evolve",

@@ -35,12 +35,10 @@ class Step:
 
 def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     """The steps from raw documents to a published dataset, in order."""
-    steps = [Step("ingest", recipe.ingest)]
-    for name in ("clean", "filter", "deduplicate", "decontaminate", "chunk"):
-        _append(steps, name, getattr(recipe, name))
+    steps = _document_steps(recipe) if recipe.instruct.reads_chunks else []
     budget = Budget(**recipe.limits.model_dump(include=set(Budget.model_fields)))
     instruct = recipe.instruct.model_copy(update={"budget": budget})
-    steps.append(Step("instruct", instruct, {"chunks": (steps[-1].name,)}))
+    steps.append(Step("instruct", instruct, {"chunks": (steps[-1].name,)} if steps else {}))
     if recipe.evolve:
         _append(steps, "evolve", recipe.evolve.model_copy(update={"budget": budget}))
     for name in ("filter", "deduplicate", "decontaminate"):
@@ -71,6 +69,15 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
         Step("export", finetune.export, trained),
         Step("register", finetune.register_model, trained | {"evaluate": ("evaluate",), "export": ("export",)}),
     )
+
+
+def _document_steps(recipe: Recipe) -> list[Step]:
+    """From raw documents to chunks."""
+    assert recipe.ingest
+    steps = [Step("ingest", recipe.ingest)]
+    for name in ("clean", "filter", "deduplicate", "decontaminate", "chunk"):
+        _append(steps, name, getattr(recipe, name))
+    return steps
 
 
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:

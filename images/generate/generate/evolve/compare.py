@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 from contract.config.evolve import Compare
 from contract.records import Preference, Sample
+from generate.choice import point
 from generate.evolve.answers import Answer
-from generate.evolve.choice import point
 from generate.evolve.fate import KEPT, Fate, unanswered
 from generate.evolve.how import How
 from generate.evolve.ratings import ASPECTS, means, ratings_of, verdict

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from contract.config.evolve import EvolveConfig
 from contract.config.llm import Endpoint
 from contract.records import Message, Sample
-from generate.evolve.choice import drawn, one_of
+from generate.choice import drawn, one_of
 from generate.evolve.prompt import AUTO, Prompt
 from generate.evolve.rubrics import Rubrics
 from generate.evolve.shapes import AutoEvolved, Evolved

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from generate.evolve.choice import one_of
+from generate.choice import one_of
 from generate.evolve.shapes import Shape, Text
 
 ASPECTS = ("instruction_following", "truthfulness", "honesty", "helpfulness")

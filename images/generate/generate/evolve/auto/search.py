@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any
 
 from contract.records import Sample
+from generate.choice import point
 from generate.evolve.accounts import Line
 from generate.evolve.auto.trial import Trial, cases_of, try_method
 from generate.evolve.book import METHODS, ROWS, Book
-from generate.evolve.choice import point
 from generate.evolve.fate import Fate, unanswered
 from generate.evolve.how import How
 from generate.evolve.row import is_one_turn

@@ -1,4 +1,4 @@
-"""Which operation for which sample: drawn by hash, so that neither order nor other samples matter."""
+"""Choices by hash: what is drawn follows from names alone, so that neither order nor other rows matter."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
