@@ -11,7 +11,7 @@ from scripted_llm import Evolver, ScriptedServer, clock_samples
 
 OPERATIONS = tuple(Operations.model_fields)
 PINNED = {
-    "evolve-1": "381ef6fdb43253435f39184861dc9f77facd07b45742ece60dbbf78216d80c28",
+    "evolve-1": "60555d557906862d74dc21ae67ebdfa2e9ee04bfa16ad92d5141ac16d45ddd5f",
     "ultrafeedback-1": "0790c23f74522576cb8189511e0645fb421ba7f67e6f06d736af1eb64d28ff10",
 }
 """A published prompt never changes: datasets made with it keep their key. Copy it to the next number instead."""
@@ -99,7 +99,6 @@ ELIMINATED = [
     ("asks_back", {"answer": lambda *_: "Please provide the table that you mean."}, "Please provide"),
     ("asks_back", {"answer": lambda *_: "Understood! How can I help you with clocks?"}, "Understood!"),
     ("copied_instruction", {"answer": lambda text, _: f"{text}!"}, "Explain how"),
-    ("copied_prompt", {"answer": lambda *_: "The original instruction asks for clocks."}, "original instruction"),
     ("malformed", {"rewrite": lambda *_: {"text": "no such field"}}, "instruction"),
 ]
 

@@ -13,7 +13,7 @@ RULES = {
     "no_substance": "punctuation and function words only",
     "no_change": "the evolved instruction holds no word that the one before it did not",
     "no_gain": "the evolved instruction asks for the same as the one before it, a model says",
-    "copied_prompt": "repeats words of the prompt",
+    "copied_prompt": "the evolved instruction repeats words of the prompt",
     "refusal": "the model declined",
     "asks_back": "the answer asks for what the instruction should have brought",
     "too_short": "the answer has fewer words than `min_answer_words`",
@@ -33,7 +33,9 @@ def instruction_fault(before: str, after: str, prompt: Prompt) -> Fault | None:
         return "refusal", after[:100]
     if set(words(after)) <= set(words(before)):
         return "no_change", after[:100]
-    return _copied(before, after, prompt)
+    known, lower = before.lower(), after.lower()
+    found = next((phrase for phrase in prompt.copied if phrase in lower and phrase not in known), None)
+    return ("copied_prompt", found) if found else None
 
 
 def answer_fault(instruction: str, answer: str, prompt: Prompt, least: int) -> Fault | None:
@@ -49,10 +51,4 @@ def answer_fault(instruction: str, answer: str, prompt: Prompt, least: int) -> F
         return "asks_back", found.group().strip()
     if normal(answer) == normal(instruction):
         return "copied_instruction", answer[:100]
-    return _copied(instruction, answer, prompt)
-
-
-def _copied(before: str, after: str, prompt: Prompt) -> Fault | None:
-    known, lower = before.lower(), after.lower()
-    found = next((phrase for phrase in prompt.copied if phrase in lower and phrase not in known), None)
-    return ("copied_prompt", found) if found else None
+    return None
