@@ -55,6 +55,7 @@ CASES: list[tuple[Case, dict[str, float]]] = [
         for name in OPERATIONS[1:]
     ),
     (Case("auto.steps", 0, "figure auto_methods_tried 1", AUTO), {}),
+    (Case("auto.method", "Add a condition.", "Add a condition.", AUTO), {}),
     (Case("auto.candidates", 1, "figure auto_methods_tried 2", AUTO), {}),
     (Case("auto.trajectories", 1, "account development", AUTO), {}),
     (Case("auto.development", 2, "account development", AUTO), {}),

@@ -192,6 +192,16 @@ def test_a_spent_budget_passes_the_originals_on(evolve):
     assert "limit on requests is reached" in stopped.stderr
 
 
+def test_a_run_that_was_stopped_pays_nothing_twice(evolve):
+    config = {"rounds": 2, "on_budget": "fail", "concurrency": 2}
+    stops = [evolve(clock_samples(6), budget={"requests": limit}, **config).ended.exit_code for limit in (5, 9, 14)]
+    made = evolve(clock_samples(6), **config)
+    check_evolved(made, 6)
+    assert stops == [14, 14, 14]
+    sent = [(seen.question, seen.body["seed"], seen.body["model"]) for seen in evolve.server.seen]
+    assert len(set(sent)) == len(sent) == made.manifest.accounts["requests"].total
+
+
 def test_too_many_lost_evolutions_are_no_result(evolve):
     evolve.server.behave(cut_off=0.15)
     ended = evolve(clock_samples(12), attempts=1).ended

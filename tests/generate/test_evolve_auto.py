@@ -93,6 +93,17 @@ def test_no_steps_take_the_first_method(evolve, model):
     assert (made.manifest.metrics["auto_methods_tried"], made.manifest.metrics["auto_ended"]) == (1, "steps used up")
 
 
+def test_a_found_method_can_be_kept_for_the_nights_to_come(evolve, model):
+    found = evolve(clock_samples(10), **AUTO, auto={"steps": 1, "candidates": 3, "development": 10, "trajectories": 2})
+    method = file_of(found, "auto/method.txt").read_text()
+    evolve.server.forget()
+    auto = {"method": method, "steps": 0, "development": 1}
+    rows = clock_samples(12)
+    later = evolve(rows, "later", **AUTO, auto=auto)
+    assert later.samples[: len(found.samples)] == found.samples
+    assert len(evolve.server.seen) == 4, "one rewriting and one answer for each new row"
+
+
 def test_a_model_that_writes_no_method_leaves_the_first(evolve, model):
     model.mend = lambda _: "   "
     made = evolve(clock_samples(10), **AUTO, auto={"steps": 2, "candidates": 2, "development": 10, "trajectories": 1})

@@ -150,6 +150,7 @@ STAGES: tuple[Stage, ...] = (
         EvolveConfig,
         (Port("rows", "samples", (Sample,)),),
         Sample,
+        resources=Resources(minutes=24 * 60),
     ),
     Stage(
         "mix",

@@ -28,7 +28,8 @@ def run(job: Job) -> None:
     """Evolve every sample, round by round; compare answers where the config says so."""
     config: EvolveConfig = job.config
     prompt = load_prompt(config.prompt)
-    how = How(config, prompt, prompt.file.auto.method, load_rubrics(config.compare.prompt) if config.compare else None)
+    rubrics = load_rubrics(config.compare.prompt) if config.compare else None
+    how = How(config, prompt, config.auto.method or prompt.file.auto.method, rubrics)
     session = Session(job, config.models)
     session.log_estimate(estimate(job, how))
     book = Book(job)

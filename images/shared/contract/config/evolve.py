@@ -39,6 +39,10 @@ class Operations(Config):
 class AutoEvol(Config):
     """The search for a better evolving method: it is tried on a development sample, and a model mends it."""
 
+    method: str = ""
+    """The method to start from, such as `auto/method.txt` of an earlier run; empty takes that of the prompt file. With
+    `steps: 0` it is used as it is, so that a nightly run evolves new rows by the same method and asks nothing anew."""
+
     steps: int = Field(3, ge=0, le=20)
     """Most times the method is mended (0 to 20; 0 takes the first one as it is); it ends where nothing gets better."""
 
