@@ -100,6 +100,7 @@ ELIMINATED = [
     ("asks_back", {"answer": lambda *_: "Understood! How can I help you with clocks?"}, "Understood!"),
     ("copied_instruction", {"answer": lambda text, _: f"{text}!"}, "Explain how"),
     ("malformed", {"rewrite": lambda *_: {"text": "no such field"}}, "instruction"),
+    ("malformed", {"answer": lambda *_: "Half a pair: \ud83d"}, "half a UTF-16 pair"),
 ]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from generate.choice import one_of
-from generate.evolve.shapes import Shape, Text
+from generate.evolve.shapes import Shape
 
 ASPECTS = ("instruction_following", "truthfulness", "honesty", "helpfulness")
 RULES = {
@@ -27,7 +27,7 @@ class Rating(Shape):
     """One answer's rating by one aspect, the reason first."""
 
     answer: int
-    rationale: Text
+    rationale: str
     rating: Annotated[int, Field(ge=1, le=5)]
 
 

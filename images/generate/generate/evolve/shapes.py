@@ -1,20 +1,6 @@
 """The JSON objects that models answer with, each field in the order in which it is to be thought of."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, BaseModel, ConfigDict
-
-from generate.llm.structured import SURROGATE
-
-
-def _whole(text: str) -> str:
-    if SURROGATE.search(text):
-        raise ValueError("half a UTF-16 pair")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_whole)]
-"""Text that a file can hold: JSON can also spell half a UTF-16 pair."""
+from pydantic import BaseModel, ConfigDict
 
 
 class Shape(BaseModel):
@@ -26,39 +12,39 @@ class Shape(BaseModel):
 class Evolved(Shape):
     """A rewritten instruction."""
 
-    instruction: Text
+    instruction: str
 
 
 class AutoEvolved(Shape):
     """The same by Auto Evol-Instruct: ways, plan, first version and review come before the final instruction."""
 
-    methods: list[Text]
-    plan: Text
-    rewritten: Text
-    review: Text
-    instruction: Text
+    methods: list[str]
+    plan: str
+    rewritten: str
+    review: str
+    instruction: str
 
 
 class Gain(Shape):
     """Whether two instructions ask for the same."""
 
-    reason: Text
+    reason: str
     same: bool
 
 
 class Answered(Shape):
     """An answer to an instruction."""
 
-    answer: Text
+    answer: str
 
 
 class Feedback(Shape):
     """What is wrong with a method."""
 
-    feedback: Text
+    feedback: str
 
 
 class Mended(Shape):
     """A better method."""
 
-    method: Text
+    method: str

@@ -104,7 +104,7 @@ class InstructConfig(LlmConfig):
 
     min_grounding: float = Field(0, ge=0, le=1)
     """Least share of an answer's content words that must stand in its chunk (0 to 1; openai only); every sample says
-    its share in `scores`."""
+    its share in `scores`. It means nothing where `language` is another than the chunk's."""
 
     self_instruct: SelfInstruct | None = None
     """Tasks made from seed tasks (openai only); null makes none."""
