@@ -6,12 +6,14 @@ from contract.config.evolve import Operations
 from contract.records import Message
 from evolve_runs import Evolve, check_evolved
 from generate.evolve import prompt, rubrics
+from generate.evolve.checks import answer_fault
 from generate.evolve.prompt import load_prompt
 from scripted_llm import Evolver, ScriptedServer, clock_samples
 
 OPERATIONS = tuple(Operations.model_fields)
 PINNED = {
     "evolve-1": "60555d557906862d74dc21ae67ebdfa2e9ee04bfa16ad92d5141ac16d45ddd5f",
+    "evolve-1.pl": "bd034883430ef51e18205296c60439c09e19f311558d590bfd5ecda3e4963b70",
     "ultrafeedback-1": "0790c23f74522576cb8189511e0645fb421ba7f67e6f06d736af1eb64d28ff10",
 }
 """A published prompt never changes: datasets made with it keep their key. Copy it to the next number instead."""
@@ -201,6 +203,37 @@ def test_a_run_that_was_stopped_pays_nothing_twice(evolve):
     assert stops == [14, 14, 14]
     sent = [(seen.question, seen.body["seed"], seen.body["model"]) for seen in evolve.server.seen]
     assert len(set(sent)) == len(sent) == made.manifest.accounts["requests"].total
+
+
+def test_the_prompts_speak_polish_too(evolve):
+    english, polish = load_prompt("evolve-1").file, load_prompt("evolve-1.pl").file
+    assert english.operations.keys() == polish.operations.keys() == set(OPERATIONS)
+    assert len(english.data) == len(polish.data)
+    evolve.server.script = said_in_polish
+    made = evolve(clock_samples(2), prompt="evolve-1.pl", operations=only("reasoning"))
+    check_evolved(made, 2)
+    assert made.manifest.accounts["evolutions"].kept == 2
+    assert all(
+        "polecenia" in seen.body["messages"][0]["content"] or "asystent" in seen.body["messages"][0]["content"]
+        for seen in evolve.server.seen
+    )
+
+
+def said_in_polish(body):
+    """What a model says to the three questions in Polish."""
+    text = body["messages"][1]["content"]
+    if text.startswith("Napisz bardziej"):
+        return {"instruction": f"Krok po kroku: {text[-40:-9]}"}
+    return {"reason": "inne", "same": False} if text.startswith("Oto dwa") else {"answer": "Wahadło odmierza czas."}
+
+
+@pytest.mark.parametrize(
+    "answer", ["Proszę podać tabelę, o którą chodzi.", "Czy możesz doprecyzować?", "Zrozumiałem. Jak mogę pomóc?"]
+)
+def test_asking_back_is_seen_in_polish(answer):
+    found = answer_fault("Podsumuj tabelę.", answer, load_prompt("evolve-1.pl"), 1)
+    assert found
+    assert found[0] == "asks_back"
 
 
 def test_too_many_lost_evolutions_are_no_result(evolve):

@@ -105,7 +105,8 @@ class EvolveConfig(LlmConfig):
     """The search for a method (`auto` only)."""
 
     prompt: str = "evolve-1"
-    """Name and version of the prompt file, without its ending."""
+    """Name and version of the prompt file, without its ending; `evolve-1.pl` is in Polish. Either way an instruction
+    keeps its language."""
 
     answerer: Endpoint | None = None
     """Model that answers evolved instructions; null takes the one that evolves. `compare` brings its own."""
