@@ -107,7 +107,7 @@ class Instruct:
 
     def _arguments(self, name, config):
         settings = (QUICK | {"provider": "openai", "base_url": self.server.url} if self.server else {}) | config
-        return settings, [("chunks", self.chunks)], f"{self.runner.folder}/{name}/"
+        return settings, [("chunks", self.chunks)] if self.chunks else [], f"{self.runner.folder}/{name}/"
 
     def _env(self, env):
         return {"NOCTURNE_STORE": str(self.runner.folder), "OPENAI_API_KEY": "sk-a-secret-for-tests"} | (env or {})

@@ -9,6 +9,7 @@ from contract.steps import DATASET, Step, finetune_steps, refresh_steps
 from every_field import fields_of
 
 SOURCES = {"name": "trial", "ingest": {"sources": [{"uri": "raw"}]}}
+EVOLVE = {"compare": {"answerers": [{"model": "a"}, {"model": "b"}], "judge": {"model": "c"}}}
 RECIPES = {
     "defaults": {},
     "shortest": {
@@ -18,6 +19,7 @@ RECIPES = {
         "select": {"filter": None, "deduplicate": None, "decontaminate": None},
     },
     "longest": {
+        "evolve": EVOLVE,
         "decontaminate": {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]},
         "judge": {},
         "mix": {"datasets": [{"name": "general", "uri": "general.jsonl"}]},
@@ -82,6 +84,32 @@ def test_benchmarks_of_documents_hold_for_conversations_too():
     assert steps["select_decontaminate"].config.field == "conversation"
 
 
+SEEDED = {"mode": "self_instruct", "provider": "openai", "self_instruct": {"seeds": {"uri": "s"}, "topics": ["a"]}}
+
+
+def test_seed_tasks_need_no_documents():
+    steps = refresh_steps(Recipe.model_validate({"name": "seeded", "instruct": SEEDED}))
+    check_wiring(steps, {})
+    assert [step.name for step in steps][:2] == ["instruct", "select_filter"]
+    assert steps[0].inputs == {}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "found"),
+    [({}, "`ingest` is missing"), (SOURCES | {"instruct": SEEDED}, "`ingest` is set, but")],
+    ids=["nothing to write about", "documents that nobody reads"],
+)
+def test_documents_and_mode_fit(recipe, found):
+    with pytest.raises(ValueError, match=found):
+        Recipe.model_validate({"name": "seeded"} | recipe)
+
+
+def test_preferences_are_published_where_answers_are_compared():
+    compared, plain = (refresh_steps(Recipe.model_validate(SOURCES | {"evolve": evolve})) for evolve in (EVOLVE, {}))
+    assert compared[-1].inputs["preferences"] == ("evolve",)
+    assert "preferences" not in plain[-1].inputs
+
+
 RULES = {"benchmarks": [{"name": "other", "uri": "other.jsonl", "fields": ["question"]}]}
 CHANGES = {
     "ingest": ({"sources": [{"uri": "other"}]}, "ingest"),
@@ -91,6 +119,7 @@ CHANGES = {
     "decontaminate": (None, "decontaminate select_decontaminate"),
     "chunk": ({"maximum": 3_000}, "chunk"),
     "instruct": ({"pairs": 2}, "instruct"),
+    "evolve": (None, "evolve"),
     "select.filter": (None, "select_filter"),
     "select.deduplicate": (None, "select_deduplicate"),
     "select.decontaminate": (RULES, "select_decontaminate"),
@@ -102,9 +131,9 @@ CHANGES = {
     "mix": (None, "mix"),
     "explore": ({"examples": 1}, "explore"),
     "publish": ({"seed": 3}, "publish"),
-    "limits.money": (1.5, "instruct judge"),
-    "limits.tokens": (1_000, "instruct judge"),
-    "limits.requests": (10, "instruct judge"),
+    "limits.money": (1.5, "instruct evolve judge"),
+    "limits.tokens": (1_000, "instruct evolve judge"),
+    "limits.requests": (10, "instruct evolve judge"),
     "finetune.training": ({"epochs": 9}, "plan train"),
     "finetune.gpu_memory_gb": (24, "plan"),
     "finetune.max_truncated": (0.5, "plan"),

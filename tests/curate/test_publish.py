@@ -1,16 +1,19 @@
 """publish: no leak, a split that stays, files that load, versions that say what changed."""
 
+import hashlib
 import random
 import shutil
 import threading
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.failures import BadInput
-from contract.records import Chunk, Document, Message, Sample
+from contract.manifest import File
+from contract.records import Chunk, Document, Message, Preference, Sample
 from contract.release import Release
 from contract.uris import parse_uri
 from curate.publish.conclude import conclude
@@ -185,6 +188,60 @@ def test_every_layout_loads_with_datasets(published, tmp_path, monkeypatch):
     default = datasets.load_dataset(folder, cache_dir=str(tmp_path / "cache"))
     answers = {row["messages"][1]["content"] for row in default["test"]}
     assert answers == {row.answer for row in read(result["uri"]).records(Sample) if row.split == "test"}
+
+
+def preferred(row: Sample, **changes) -> Preference:
+    answers = {"chosen": row.answer, "rejected": f"not {row.answer}", "chosen_rating": 4.5, "rejected_rating": 2.0}
+    return Preference(id=row.id, messages=row.messages[:-1], **answers | changes)
+
+
+def with_preferences(folder, preferences: list[Preference]) -> str:
+    """A dataset with a file of preferences, as evolve writes it."""
+    uri = write_dataset(folder, [], Sample, "evolve")
+    data = b"".join(orjson.dumps(preference.model_dump()) + b"\n" for preference in preferences)
+    (folder / "preferences.jsonl").write_bytes(data)
+    stored = File(path="preferences.jsonl", bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    manifest = read(uri).manifest.model_copy(update={"files": [stored]})
+    (folder / "manifest.json").write_text(manifest.model_dump_json())
+    return uri
+
+
+def test_preferences_go_out_with_their_samples(run_stage, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    import datasets
+
+    rows = rows_per_document({f"article-{i}": f"Text {i}" for i in range(20)})
+    gone = sample("gone", "A question that was dropped", "with its answer", "article-1")
+    given = [preferred(row) for row in rows]
+    evolved = with_preferences(
+        tmp_path / "evolved", [*given[:-1], preferred(rows[-1], chosen="changed"), preferred(gone)]
+    )
+    inputs = [("rows", write_dataset(tmp_path / "rows", rows, Sample)), ("preferences", evolved)]
+    result = run_stage("curate", "publish", {"test_share": 0.2}, inputs, f"{tmp_path}/publish/").result
+    made = read(result["uri"])
+    account = made.manifest.accounts["preferences"]
+    assert (account.total, account.kept) == (61, 59)
+    assert account.dropped == {"sample_changed": 1, "sample_gone": 1}
+    assert {entry.id for entry in made.ledger()} == {gone.id, rows[-1].id}
+    loaded = datasets.load_dataset(result["uri"].removeprefix("file://"), "preferences", cache_dir=str(tmp_path / "c"))
+    side = {row.id: row.split for row in made.records(Sample)}
+    assert {id: split for split, data in loaded.items() for id in data["id"]} == {
+        preference.id: side[preference.id] for preference in given[:-1]
+    }
+    first = loaded["train"][0]
+    assert first["prompt"][-1]["role"] == "user"
+    assert first["chosen"] == [{"role": "assistant", "content": next(r.answer for r in rows if r.id == first["id"])}]
+    assert first["rejected"][0]["content"].startswith("not ")
+    assert (first["chosen_rating"], first["rejected_rating"]) == (4.5, 2.0)
+
+
+def test_no_preferences_leave_no_trace(run_stage, tmp_path):
+    rows = rows_per_document({f"article-{i}": f"Text {i}" for i in range(20)})
+    without = write_dataset(tmp_path / "without", [], Sample, "evolve")
+    inputs = [("rows", write_dataset(tmp_path / "rows", rows, Sample)), ("preferences", without)]
+    made = read(run_stage("curate", "publish", {}, inputs, f"{tmp_path}/publish/").result["uri"])
+    assert "preferences" not in made.manifest.accounts
+    assert "preferences" not in made.file("README.md").read_text()
 
 
 def release(folder, name="latest.json") -> Release:

@@ -21,7 +21,7 @@ def test_a_sample_says_where_it_came_from(instruct, llm):
     kept = [json.loads(path.read_bytes()) for path in (instruct.runner.folder / "cache/llm").rglob("*.json")]
     assert None not in (sample.response_hash, sample.prompt_hash)
     assert any(sample.instruction in item["answer"]["text"] for item in kept)
-    assert made.manifest.metrics["prompt"] == "backtranslate-1"
+    assert made.manifest.metrics["prompt"] == "backtranslate-2"
     assert [s.chunk_id for s in made.samples] == [c.id for c in synthetic_chunks(2, 3) for _ in range(5)]
 
 

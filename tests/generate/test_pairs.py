@@ -12,7 +12,17 @@ from generate.instruct.prompt import FOLDER, load_prompt
 from generate.llm.answer import Answer, read_completion
 
 TWO = {"pairs": [{"instruction": "Why?", "answer": "So."}, {"instruction": "How?", "answer": "Thus."}]}
-PINNED = {"backtranslate-1": "0ceefff51f6f854bbdaf2c5b0a2532f683a516f8d9ce998d8872401762da5e82"}
+PINNED = {
+    "backtranslate-1": "0ceefff51f6f854bbdaf2c5b0a2532f683a516f8d9ce998d8872401762da5e82",
+    "backtranslate-2.pl": "aa24a90e5a3f24739165eaa2062ed3b47d6e8e1c30202b25d9d89da39100ef19",
+    "backtranslate-2": "75b03f0db65195007678bf962dc32bbad7f203ce935bdeebda4f9df928271a09",
+    "rephrase-1.pl": "85131c6182b2905be7accea5027e4577180bef9da8ccabc58ad4c085dc9bb3f8",
+    "rephrase-1": "8435823c494cbbccccbd3be221bfcded28e025e216a2cb3583707194a997550e",
+    "self_instruct-1.pl": "d564d8fa3ea0678f3a650c79ed4c9e20c0d9a06c822f2ff9be0588f4b2ba9ed7",
+    "self_instruct-1": "47c39cbecebe9f637d080c5a90711cbe16b331eb6bed1161229bf5093dc8b874",
+    "style-1.pl": "bc1569971cef419690721cf32bf2179dfc57c799c69a915567075bd1b5d33353",
+    "style-1": "9221f803ddaaac1b9971329cd4eed2b5ae833551df17742c8c0cfe18bbd67611",
+}
 """A published prompt never changes: datasets made with it keep their key. Copy it to the next number instead."""
 
 
@@ -73,28 +83,31 @@ def test_a_refusal_is_told_from_a_bad_answer(answer):
     ],
 )
 def test_only_pairs_that_stand_alone_are_kept(instruction, answer, rule):
-    prompt = load_prompt("backtranslate-1")
+    prompt = load_prompt("backtranslate-1", "backtranslate")
     found = fault(Pair(instruction=instruction, answer=answer), {normal("How do ledgers work?")}, prompt)
     assert (found and found[0]) == rule
 
 
 def test_a_published_prompt_is_never_edited():
-    assert {path.stem: load_prompt(path.stem).hash for path in FOLDER.glob("*.yaml")} == PINNED
+    names = [path.stem for path in FOLDER.glob("*.yaml")]
+    assert {name: load_prompt(name, name.rpartition("-")[0]).hash for name in names} == PINNED
 
 
 def test_the_prompt_holds_text_title_and_number():
     chunk = Chunk(id="c", document_id="d", ordinal=0, start=0, end=9, text="Some {{ text }}", title="A title")
-    system, user = load_prompt("backtranslate-1").open(chunk, 3)
+    system, user = load_prompt("backtranslate-1", "backtranslate").open(chunk, 3)
     assert (system.role, user.role) == ("system", "user")
     assert all(part in user.content for part in ("Some {{ text }}", '"A title"', "3 pairs"))
-    untitled = load_prompt("backtranslate-1").open(chunk.model_copy(update={"title": None}), 1)[1].content
+    untitled = (
+        load_prompt("backtranslate-1", "backtranslate").open(chunk.model_copy(update={"title": None}), 1)[1].content
+    )
     assert "None" not in untitled
     assert "1 pair," in untitled
 
 
 def test_an_unknown_prompt_names_the_ones_there_are():
     with pytest.raises(BadConfig, match="backtranslate-1"):
-        load_prompt("../stage")
+        load_prompt("../stage", "backtranslate")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"choices": []}', b'{"choices": [{"message": {"content"'])

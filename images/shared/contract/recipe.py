@@ -12,6 +12,7 @@ from contract.config.clean import CleanConfig
 from contract.config.decide import DecideConfig
 from contract.config.decontaminate import DecontaminateConfig
 from contract.config.deduplicate import DeduplicateConfig
+from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
 from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
@@ -99,8 +100,8 @@ class Recipe(Config):
     on_empty: str = Field("fail", pattern="^(fail|skip)$")
     """When a stage leaves nothing: `fail` the run, or `skip` what follows."""
 
-    ingest: IngestConfig
-    """Where documents come from."""
+    ingest: IngestConfig | None = None
+    """Where documents come from; null leaves out every step up to `chunk`, for `instruct.mode: self_instruct`."""
 
     clean: CleanConfig = CleanConfig()
     """How text is repaired."""
@@ -119,6 +120,9 @@ class Recipe(Config):
 
     instruct: InstructConfig = InstructConfig()
     """How instructions are written."""
+
+    evolve: EvolveConfig | None = None
+    """How instructions are made harder and answers compared; null leaves the step out."""
 
     select: Select = Select()
     """The second pass, over samples."""
@@ -154,13 +158,14 @@ class Recipe(Config):
     """What one run may cost at most."""
 
     @model_validator(mode="after")
-    def _one_home_for_limits(self) -> Self:
-        for name in ("instruct", "judge"):
-            section = getattr(self, name)
-            if section is not None and section.budget != Budget():
-                raise ValueError(
-                    f"{name}.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
-                )
+    def _something_to_write_about(self) -> Self:
+        if self.ingest is None and self.instruct.reads_chunks:
+            raise ValueError("`ingest` is missing; expected `sources` of documents, or `instruct.mode: self_instruct`")
+        if self.ingest is not None and not self.instruct.reads_chunks:
+            raise ValueError(
+                "`ingest` is set, but `instruct.mode` self_instruct reads no documents; expected no `ingest`, or "
+                "another mode, beside which the section `instruct.self_instruct` may stand too"
+            )
         return self
 
     @model_validator(mode="after")
@@ -172,6 +177,16 @@ class Recipe(Config):
             raise ValueError(
                 "nothing uses the decisions of `decide`; expected `review` or `judge`, or learn_quality with them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_home_for_limits(self) -> Self:
+        for name in ("instruct", "evolve", "judge"):
+            section = getattr(self, name)
+            if section and section.budget != Budget():
+                raise ValueError(
+                    f"{name}.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
+                )
         return self
 
 

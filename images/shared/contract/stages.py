@@ -14,6 +14,7 @@ from contract.config.clean import CleanConfig
 from contract.config.decide import DecideConfig
 from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, sources_of
+from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
@@ -25,7 +26,7 @@ from contract.config.finetune import (
     base_sources,
 )
 from contract.config.ingest import IngestConfig
-from contract.config.instruct import InstructConfig
+from contract.config.instruct import InstructConfig, instruct_sources
 from contract.config.judge import JudgeConfig, judge_sources
 from contract.config.learn_quality import LearnQualityConfig
 from contract.config.mix import MixConfig
@@ -145,10 +146,21 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "instruct",
         "generate",
-        "Write instruction and answer pairs for each chunk, by a language model or extractively.",
+        "Write instruction and answer pairs for each chunk or after seed tasks, by a language model or extractively.",
         InstructConfig,
-        (Port("chunks", "extracts to write about", (Chunk,)),),
+        (Port("chunks", "extracts to write about", (Chunk,), optional=True),),
         Sample,
+        version=2,
+        sources=instruct_sources,  # type: ignore[arg-type]
+    ),
+    Stage(
+        "evolve",
+        "generate",
+        "Rewrite instructions into harder and rarer ones, answer them, and compare several models' answers.",
+        EvolveConfig,
+        (Port("rows", "samples", (Sample,)),),
+        Sample,
+        resources=Resources(minutes=24 * 60),
     ),
     Stage(
         "judge",
@@ -224,6 +236,7 @@ STAGES: tuple[Stage, ...] = (
         (
             Port("rows", "samples", (Sample,)),
             Port("explore", "the report to ship beside the data", optional=True),
+            Port("preferences", "the dataset in which answers were compared", optional=True),
         ),
         Sample,
         version=2,

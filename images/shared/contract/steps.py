@@ -35,12 +35,12 @@ class Step:
 
 def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     """The steps from raw documents to a published dataset, in order."""
-    steps = [Step("ingest", recipe.ingest)]
-    for name in ("clean", "filter", "deduplicate", "decontaminate", "chunk"):
-        _append(steps, name, getattr(recipe, name))
+    steps = _document_steps(recipe) if recipe.instruct.reads_chunks else []
     budget = Budget(**recipe.limits.model_dump(include=set(Budget.model_fields)))
     instruct = recipe.instruct.model_copy(update={"budget": budget})
-    steps.append(Step("instruct", instruct, {"chunks": (steps[-1].name,)}))
+    steps.append(Step("instruct", instruct, {"chunks": (steps[-1].name,)} if steps else {}))
+    if recipe.evolve:
+        _append(steps, "evolve", recipe.evolve.model_copy(update={"budget": budget}))
     for name in ("filter", "deduplicate", "decontaminate"):
         config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
         _append(steps, f"select_{name}", config, stage_name=name)
@@ -49,7 +49,10 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
         steps.append(Step("mix", recipe.mix, {"rows": (rows,)}))
         rows = "mix"
     steps.append(Step("explore", recipe.explore, {"rows": (rows,), "steps": tuple(step.name for step in steps)}))
-    steps.append(Step("publish", recipe.publish, {"rows": (rows,), "explore": ("explore",)}))
+    published = {"rows": (rows,), "explore": ("explore",)}
+    if recipe.evolve and recipe.evolve.compare:
+        published["preferences"] = ("evolve",)
+    steps.append(Step("publish", recipe.publish, published))
     return tuple(steps)
 
 
@@ -70,6 +73,15 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     )
 
 
+def _document_steps(recipe: Recipe) -> list[Step]:
+    """From raw documents to chunks."""
+    assert recipe.ingest
+    steps = [Step("ingest", recipe.ingest)]
+    for name in ("clean", "filter", "deduplicate", "decontaminate", "chunk"):
+        _append(steps, name, getattr(recipe, name))
+    return steps
+
+
 def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
     """Add the steps between generated samples and the rest: decisions of people, scores of models, a classifier learnt
     from either, the review; and say which step has the rows now."""
@@ -79,7 +91,8 @@ def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
         decisions = {"decisions": ("decide",)}
     if recipe.judge is not None:
         judge = recipe.judge.model_copy(update={"budget": budget})
-        steps.append(Step("judge", judge, {"rows": (rows,), "references": ("chunk",)} | decisions))
+        written_about = {"references": ("chunk",)} if recipe.instruct.reads_chunks else {}
+        steps.append(Step("judge", judge, {"rows": (rows,)} | written_about | decisions))
         rows = "judge"
     if recipe.rate is not None:
         steps.append(Step("rate", recipe.rate, {"rows": (rows,)}))

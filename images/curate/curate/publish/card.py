@@ -1,7 +1,7 @@
 """The dataset card: what `datasets` needs to load the files, and what a person wants to know first."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median
 
@@ -43,8 +43,8 @@ class Statistics:
             self.documents.add(sample.document_id)
 
 
-def card(statistics: Statistics, config: PublishConfig, name: str) -> str:
-    """The text of README.md."""
+def card(statistics: Statistics, config: PublishConfig, name: str, preferences: Mapping[str, int]) -> str:
+    """The text of README.md; `preferences` are their numbers by split."""
     splits = [split for split in ("train", "test") if statistics.rows[split]]
     title = config.title or name
     header = {
@@ -52,7 +52,10 @@ def card(statistics: Statistics, config: PublishConfig, name: str) -> str:
         "license": sorted(statistics.licenses),
         "task_categories": ["text-generation"],
         "tags": ["instruction-tuning", "nocturne"],
-        "configs": [_config(layout, splits, layout == config.formats[0]) for layout in config.formats],
+        "configs": [
+            *(_config(layout, splits, layout == config.formats[0]) for layout in config.formats),
+            *([_config("preferences", sorted(preferences, reverse=True), default=False)] if preferences else []),
+        ],
     }
     parts = [
         f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---\n\n# {title}",
@@ -65,6 +68,7 @@ def card(statistics: Statistics, config: PublishConfig, name: str) -> str:
         f'data = load_dataset("path/to/this/folder", "{config.formats[0]}")\n```',
         f"Layouts: {', '.join(config.formats)}. The Parquet files under `data/` hold the same samples with all their "
         "fields: origin, kind, parents, scores, split.",
+        *_about_preferences(preferences),
         "## Lengths in words",
         _table(("", "mean", "median", "longest"), [_lengths(name, statistics.words[name]) for name in WORDS]),
         *_quality(statistics),
@@ -86,6 +90,17 @@ def _about_the_split(config: PublishConfig) -> str:
         "No document is on both sides, and no instruction or answer has a near-duplicate (Jaccard similarity of word "
         f"5-grams of {config.near_duplicate:g} or more) on the other side."
     )
+
+
+def _about_preferences(preferences: Mapping[str, int]) -> list[str]:
+    if not preferences:
+        return []
+    number = sum(preferences.values())
+    return [
+        f"`preferences` has {number:,} pairs of a better and a worse answer to the instruction of a sample (`id`), as "
+        "`prompt`, `chosen` and `rejected`, with their ratings from 1 to 5 and the models that wrote them; each is on "
+        "its sample's side of the split."
+    ]
 
 
 def _lengths(name: str, words: list[int]) -> tuple[str, ...]:

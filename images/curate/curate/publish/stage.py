@@ -1,7 +1,9 @@
 """Split without leaks, and write the formats people load.
 
-Reads samples, and the report of explore where there is one. Drops nothing. Writes the samples with `split` set, one
-folder per layout with `train.jsonl` and `test.jsonl`, `README.md` (the dataset card) and `report.html`. Raises
+Reads samples, the report of explore and the preferences of evolve where there are any. Drops no sample; a preference
+whose sample was dropped or changed before stays behind, in the ledger. Writes the samples with `split` set, one folder
+per layout with `train.jsonl` and `test.jsonl`, the same for preferences, `README.md` (the dataset card) and
+`report.html`. Raises
 `BadInput` where no leak-safe test split exists. Moving `latest` is `conclude.py`'s work.
 """
 
@@ -19,6 +21,7 @@ from contract.keys import digest
 from contract.records import Sample
 from curate.publish.card import Statistics, card
 from curate.publish.layouts import LAYOUTS
+from curate.publish.preferences import Preferences
 from curate.publish.split import Split, leaks, split
 from curate.shingles import Indices, Ragged, join, shingle_sets
 from curate.similar import links
@@ -35,13 +38,14 @@ def run(job: Job) -> None:
     """Split, write, describe."""
     pairs, result = _split(job)
     assert not leaks(result, pairs), "a group was torn apart"
-    statistics = Statistics()
+    statistics, preferences = Statistics(), Preferences(job)
     with ExitStack() as files:
-        _write(job, result, statistics, _Files(job, files))
+        _write(job, result, statistics, _Files(job, files), preferences)
+    preferences.write()
     for layout in job.config.formats:
         job.output.add_folder(layout)
     name = os.environ.get("NOCTURNE_RECIPE") or "dataset"
-    job.output.add_text("README.md", card(statistics, job.config, name))
+    job.output.add_text("README.md", card(statistics, job.config, name, preferences.splits))
     _ship_report(job)
     job.output.metrics |= _metrics(statistics, result)
 
@@ -87,7 +91,7 @@ def _units(batch: pa.RecordBatch) -> Iterator[str]:
         yield f"document {document}" if document else f"conversation {digest(conversation)}"
 
 
-def _write(job: Job, result: Split, statistics: Statistics, files: _Files) -> None:
+def _write(job: Job, result: Split, statistics: Statistics, files: _Files, preferences: Preferences) -> None:
     first = 0
     for batch in job.input("rows").batches():
         sides = pa.array(result.test[first : first + batch.num_rows]).to_pylist()
@@ -96,6 +100,7 @@ def _write(job: Job, result: Split, statistics: Statistics, files: _Files) -> No
         job.output.write(batch, account="rows")
         for sample in to_rows(batch, Sample):
             statistics.add(sample, job.config.license)
+            preferences.see(sample)
             files.write(sample)
         first += batch.num_rows
 

@@ -47,7 +47,7 @@ class Book:
         self.out = job.output
         self.ends: Counter[tuple[Status, str]] = Counter()
         self._held: list[Outcome] = []
-        self._progress = job.progress(job.input(CHUNKS).rows, CHUNKS)
+        self._progress = job.progress(sum(dataset.rows for dataset in job.inputs.get(CHUNKS, [])), CHUNKS)
         for name, description in RULES.items():
             self.out.rule(name, description)
         self.out.books.open(PAIRS)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from contract.records import Chunk, Sample
 from generate.instruct.book import CHUNKS, Book, Outcome
-from generate.instruct.checks import normal
 from generate.instruct.dialogue import Dropped
 from generate.instruct.extractive.blocks import plain
 from generate.instruct.extractive.passages import Passage, passages
@@ -13,6 +12,7 @@ from generate.instruct.extractive.phrases import STOP_WORDS, key_phrases
 from generate.instruct.extractive.wording import instructions, plain_instructions
 from generate.instruct.pairs import Pair
 from generate.instruct.samples import make_sample
+from generate.words import normal
 from stagekit.job import Job
 
 MODEL = "extractive"

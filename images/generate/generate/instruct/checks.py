@@ -1,11 +1,11 @@
 """Whether a pair may be learnt from."""
 
-import re
 from collections.abc import Set as AbstractSet
 
 from generate.instruct.pairs import Pair
 from generate.instruct.prompt import Prompt
 from generate.llm.refusals import declines
+from generate.words import normal
 
 RULES = {
     "empty": "instruction or answer without any text",
@@ -16,11 +16,14 @@ RULES = {
     "duplicate": "the same instruction as an earlier pair of the chunk",
     "surplus": "more pairs than asked for",
     "missing": "asked for and never given",
+    "not_grounded": "fewer of the answer's content words than `min_grounding` stand in the chunk",
 }
-WORD = re.compile(r"\w+")
+
+Fault = tuple[str, str]
+"""A rule, and the evidence."""
 
 
-def fault(pair: Pair, seen: AbstractSet[str], prompt: Prompt) -> tuple[str, str] | None:
+def fault(pair: Pair, seen: AbstractSet[str], prompt: Prompt) -> Fault | None:
     """The rule that drops a pair and the words that caused it, or None. `seen` are earlier instructions, normalised."""
     instruction, answer = normal(pair.instruction), normal(pair.answer)
     if not instruction or not answer:
@@ -34,12 +37,7 @@ def fault(pair: Pair, seen: AbstractSet[str], prompt: Prompt) -> tuple[str, str]
     return _points_outside(pair, prompt)
 
 
-def normal(text: str) -> str:
-    """A text's words in lower case, one space between."""
-    return " ".join(WORD.findall(text.lower()))
-
-
-def _points_outside(pair: Pair, prompt: Prompt) -> tuple[str, str] | None:
+def _points_outside(pair: Pair, prompt: Prompt) -> Fault | None:
     for text in (pair.instruction, pair.answer):
         lower = text.lower()
         if words := next((words for words in prompt.copied if words in lower), None):

@@ -1,16 +1,21 @@
-"""One chunk's conversation with a model: ask, check, ask again with the error, keep what is good."""
+"""One conversation with a model about pairs: ask, check, ask again with the error, keep what is good."""
 
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from contract.config.instruct import InstructConfig
-from contract.records import Chunk
-from generate.instruct.checks import fault, normal
-from generate.instruct.pairs import SCHEMA, Pair, Reading, read_answer
+from contract.records import Message
+from generate.instruct.checks import Fault
+from generate.instruct.pairs import Pair, Reading, read_answer
 from generate.instruct.prompt import Prompt
 from generate.llm.answer import Ended
 from generate.llm.exchange import Exchange
-from generate.llm.question import Question, asked
-from generate.llm.structured import Ask, again
+from generate.llm.question import Question
+from generate.llm.structured import Ask, Make, again
+from generate.words import normal
+
+Judge = Callable[[Pair, AbstractSet[str]], Fault | None]
+"""Why a pair goes, given the instructions kept before it (normalised), or None."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,10 @@ class Dropped:
 
 @dataclass
 class Conversation:
-    """Everything that happened for one chunk, in order."""
+    """Everything that happened for one chunk, or for one request of self-instruct, in order."""
 
-    chunk: Chunk
     wanted: int
+    judge: Judge
     kept: list[Kept] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -53,18 +58,18 @@ class Conversation:
         return self.exchanges[-1]
 
 
-async def converse(ask: Ask, prompt: Prompt, chunk: Chunk, config: InstructConfig) -> Conversation:
-    """Ask for a chunk's pairs, and `reasks` times more while an answer is malformed or short."""
-    talk = Conversation(chunk, config.pairs)
-    messages = prompt.open(chunk, config.pairs)
-    for _ in range(1 + config.reasks):
-        question = asked(config, config.endpoint, messages, SCHEMA)
+async def converse(
+    ask: Ask, make: Make, prompt: Prompt, messages: tuple[Message, ...], talk: Conversation, reasks: int
+) -> Conversation:
+    """Ask for the pairs that `talk` wants, and `reasks` times more while an answer is malformed or short."""
+    for _ in range(1 + reasks):
+        question = make(messages)
         ended = await ask(question)
         if ended.answer is None:
             talk.exchanges.append(Exchange(question, ended, ended.rule, ended.detail))
             break
         reading = read_answer(ended.answer, talk.missing)
-        _take(talk, question, ended, reading, prompt)
+        _take(talk, question, ended, reading)
         if reading.problem is None or not talk.missing:
             break
         messages = (*messages, *again(ended.answer, prompt.reask(reading.problem, talk.missing, len(talk.kept))))
@@ -73,12 +78,12 @@ async def converse(ask: Ask, prompt: Prompt, chunk: Chunk, config: InstructConfi
     return talk
 
 
-def _take(talk: Conversation, question: Question, ended: Ended, reading: Reading, prompt: Prompt) -> None:
+def _take(talk: Conversation, question: Question, ended: Ended, reading: Reading) -> None:
     """Enter an answer's pairs and what that makes of its request."""
     assert ended.answer
     before = len(talk.kept)
     for pair in reading.pairs:
-        _judge(talk, pair, question, ended, prompt)
+        _judge(talk, pair, question, ended)
     if reading.refusal is not None:
         talk.exchanges.append(Exchange(question, ended, "refusal", reading.refusal))
     elif len(talk.kept) > before:
@@ -89,10 +94,10 @@ def _take(talk: Conversation, question: Question, ended: Ended, reading: Reading
         )
 
 
-def _judge(talk: Conversation, pair: Pair, question: Question, ended: Ended, prompt: Prompt) -> None:
+def _judge(talk: Conversation, pair: Pair, question: Question, ended: Ended) -> None:
     assert ended.answer
     seen = {normal(kept.pair.instruction) for kept in talk.kept}
-    if found := fault(pair, seen, prompt):
+    if found := talk.judge(pair, seen):
         talk.dropped.append(Dropped(*found, pair))
     elif len(talk.kept) + len(talk.dropped) >= talk.wanted:
         talk.dropped.append(Dropped("surplus", f"{talk.wanted} were asked for", pair))

@@ -16,6 +16,7 @@ def make_sample(
     span: tuple[int, int] | None = None,
     prompt_hash: str | None = None,
     response_hash: str | None = None,
+    scores: dict[str, float] | None = None,
 ) -> Sample:
     """The sample of a pair. `span` is the answer's place in the document; without one it is the whole chunk's."""
     instruction, answer = pair.instruction.strip(), pair.answer if span else pair.answer.strip()
@@ -33,5 +34,6 @@ def make_sample(
         model=model,
         prompt_hash=prompt_hash,
         response_hash=response_hash,
+        scores=scores or {},
         tags=tags,
     )

@@ -10,7 +10,10 @@ OPENINGS = re.compile(
     r"\s*(?:i['’]?m (?:really |very |so )?sorry,? (?:but )?(?:i |as )|sorry,? (?:but )?i (?:can|am)|i apologi[sz]e,?"
     r" but|i (?:can(?:no|['’])t|am (?:not able|unable)|won['’]t|will not) (?:be able to |to )?"
     r"(?:assist|help|comply|provide|create|generate|fulfil|do that|write|continue)"
-    r"|as an ai\b|unfortunately,? i (?:can|am)|i must decline)",
+    r"|as an ai\b|unfortunately,? i (?:can|am)|i must decline"
+    r"|(?:przykro mi|przepraszam|niestety),? (?:ale )?nie (?:mogę|jestem w stanie)\b"
+    r"|nie (?:mogę|jestem w stanie) (?:ci |w tym )?(?:pomóc|spełnić|wykonać|tego zrobić|napisać)"
+    r"|jako (?:model językowy|sztuczna inteligencja)\b)",
     re.IGNORECASE,
 )
 

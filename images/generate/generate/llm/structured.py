@@ -1,5 +1,6 @@
 """Asking for one JSON object of a given shape: ask, check, ask again with the error."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -72,13 +73,13 @@ def again(answer: Answer, text: str) -> tuple[Message, Message]:
 
 def read_object(answer: Answer, shape: type[S]) -> S:
     """The object in an answer. Raises `ValueError` with a problem that a model can mend."""
-    if SURROGATE.search(answer.text):
-        raise ValueError("half a UTF-16 pair in the text")
     try:
         value = parse(answer.text)
     except ValueError as error:
         cut = "; the answer was cut off at the length limit" if answer.finish_reason == "length" else ""
         raise ValueError(f"it is not valid JSON ({error}){cut}") from None
+    if SURROGATE.search(json.dumps(value, ensure_ascii=False)):  # JSON can spell what no file can hold
+        raise ValueError("half a UTF-16 pair in the text")
     try:
         return shape.model_validate(value)
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""Rewrite instructions into harder and rarer ones, answer them, compare answers."""

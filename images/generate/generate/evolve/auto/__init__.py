@@ -1,0 +1,1 @@
+"""Auto Evol-Instruct: finding the evolving method."""

@@ -1,0 +1,37 @@
+"""How much of an answer stands in its chunk, by words and by runs of words."""
+
+from contract.records import Chunk
+from generate.instruct.checks import Fault
+from generate.words import content_words, words
+
+RUN = 5
+"""Words in a run."""
+GROUNDING, RUNS = "grounding", "grounding_runs"
+"""Scores of a sample: the share of the answer's content words in the chunk, and of its runs of five words."""
+
+
+def grounding(answer: str, chunk: Chunk) -> dict[str, float]:
+    """Both shares (0 to 1), each place in the answer counted; the chunk's title counts as said. An answer without
+    content words is wholly unfounded."""
+    source = words(f"{chunk.title or ''} {chunk.text}")
+    known, said = set(source), content_words(answer)
+    runs, known_runs = _runs(words(answer)), set(_runs(source))
+    return {
+        GROUNDING: _share(sum(word in known for word in said), len(said)),
+        RUNS: _share(sum(run in known_runs for run in runs), len(runs)),
+    }
+
+
+def ungrounded(answer: str, chunk: Chunk, least: float) -> Fault | None:
+    """The rule that drops an answer of too few words of the chunk, and its share."""
+    if not least or (share := grounding(answer, chunk)[GROUNDING]) >= least:
+        return None
+    return "not_grounded", f"{share:.4g}"
+
+
+def _runs(said: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(said[start : start + RUN]) for start in range(len(said) - RUN + 1)]
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

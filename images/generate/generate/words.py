@@ -1,0 +1,34 @@
+"""Words of a text, and which of them carry its content."""
+
+import re
+
+WORD = re.compile(r"\w+")
+# Function words only: articles, pronouns, prepositions, conjunctions, auxiliaries.
+ENGLISH = """
+a an the this that these those it its he she they them his her their our your my we you i me us him
+and or but nor so if then than as of in on at by to for from with without into about over under between
+is are was were be been being am do does did has have had can could will would shall should may might must
+not no yes what which who whom whose when where why how there here also very just only
+"""
+POLISH = """
+a i oraz lub albo ale lecz więc jeśli gdy że żeby aby bo niż jak jako czy nie tak to ten ta te tego tej tych tym ten
+się w we z ze na do od po za o u przy przez dla bez pod nad między jest są był była było były być będzie będą może
+ja ty on ona ono my wy oni one go jej ich im mu ją jego mnie mi nas nam was wam co kto który która które gdzie kiedy
+już tylko też także tu tam
+"""
+STOP_WORDS = frozenset(f"{ENGLISH} {POLISH}".split())
+
+
+def words(text: str) -> list[str]:
+    """A text's words in lower case."""
+    return WORD.findall(text.lower())
+
+
+def content_words(text: str) -> list[str]:
+    """The same without English and Polish function words."""
+    return [word for word in words(text) if word not in STOP_WORDS]
+
+
+def normal(text: str) -> str:
+    """A text's words in lower case, one space between."""
+    return " ".join(words(text))

@@ -1,0 +1,81 @@
+"""For every field of evolve's config, a change and what shows of it; `first` and `second` stand for two servers."""
+
+from typing import Any
+
+from contract.config.evolve import Operations
+from every_field import Case
+
+PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
+DOWN = {"server_error": 1.0}
+OPERATIONS = tuple(Operations.model_fields)
+AUTO = {"method": "auto", "auto": {"steps": 1, "candidates": 2, "development": 4, "trajectories": 2}}
+
+
+def only(operation: str) -> dict[str, Any]:
+    """Settings under which one operation is drawn always."""
+    return {"operations": {name: float(name == operation) for name in OPERATIONS}}
+
+
+def other(model: str) -> dict[str, Any]:
+    """Another model of the first server."""
+    return {"model": model, "base_url": "first", "price": PRICE}
+
+
+ANSWERED = {"price": PRICE, "answerer": other("careful")}
+COMPARED = {
+    "price": PRICE,
+    "compare": {"answerers": [other("good"), other("fair"), other("poor")], "judge": other("judge")},
+}
+CASES: list[tuple[Case, dict[str, float]]] = [
+    (Case("model", "other-model", "server first saw model other-model"), {}),
+    (Case("base_url", "second", "server second saw"), {}),
+    (Case("temperature", 1.5, "saw temperature 1.5"), {}),
+    (Case("max_tokens", 700, "saw max_tokens 700"), {}),
+    (Case("seed", 7, "saw seed 7"), {}),
+    (Case("attempts", 9, '"rule": "server_error"', {"attempts": 1, "max_failed": 1.0}), {"server_error": 0.3}),
+    (Case("reasks", 0, 'account requests {"total":6', {"reasks": 2}), {"malformed": 1.0}),
+    (Case("max_failed", 0.0, "failure RemoteTrouble", {"max_failed": 1.0, "attempts": 1}), {"cut_off": 0.4}),
+    (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
+    (Case("budget.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
+    (Case("budget.tokens", 3_000, '"rule": "budget"'), {}),
+    (Case("budget.requests", 2, '"rule": "budget"'), {}),
+    (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
+    (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
+    (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.05}),
+    (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.4}),
+    (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
+    (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
+    (Case("shard_rows", 1, "shards 10 and 2"), {}),
+    (Case("method", "auto", "figure auto_failure_rate"), {}),
+    (Case("rounds", 2, "round-2"), {}),
+    (Case("originals", "drop", "left_out"), {}),
+    *((Case(f"operations.{name}", 1_000, f'["{name}", "round-1"]', only("deepen")), {}) for name in OPERATIONS[:1]),
+    *(
+        (Case(f"operations.{name}", 1_000, f'["{name}", "round-1"]', only("constraints")), {})
+        for name in OPERATIONS[1:]
+    ),
+    (Case("auto.steps", 0, "figure auto_methods_tried 1", AUTO), {}),
+    (Case("auto.method", "Add a condition.", "Add a condition.", AUTO), {}),
+    (Case("auto.candidates", 1, "figure auto_methods_tried 2", AUTO), {}),
+    (Case("auto.trajectories", 1, "account development", AUTO), {}),
+    (Case("auto.development", 2, "account development", AUTO), {}),
+    (Case("prompt", "evolve-2", "In verse, please."), {}),
+    (Case("answerer.model", "third", '"model": "third"', ANSWERED), {}),
+    (Case("answerer.base_url", "second", "server second saw", ANSWERED), {}),
+    (Case("answerer.price.prompt", 2_000, "figure money", ANSWERED), {}),
+    (Case("answerer.price.completion", 2_000, "figure money", ANSWERED), {}),
+    (Case("check_gain", False, "account requests"), {}),
+    (Case("min_answer_words", 1_000, "too_short"), {}),
+    (Case("compare.answerers.model", "third", "saw model third", COMPARED), {}),
+    (Case("compare.answerers.base_url", "second", "server second saw", COMPARED), {}),
+    (Case("compare.answerers.price.prompt", 2_000, "figure money", COMPARED), {}),
+    (Case("compare.answerers.price.completion", 2_000, "figure money", COMPARED), {}),
+    (Case("compare.judge.model", "third", "saw model third", COMPARED), {}),
+    (Case("compare.judge.base_url", "second", "server second saw", COMPARED), {}),
+    (Case("compare.judge.price.prompt", 2_000, "figure money", COMPARED), {}),
+    (Case("compare.judge.price.completion", 2_000, "figure money", COMPARED), {}),
+    (Case("compare.prompt", "ultrafeedback-2", "In verse, please.", COMPARED), {}),
+    (Case("compare.of", "all", "better_answer", COMPARED), {}),
+    (Case("compare.rejected", "random", "preferences.jsonl", COMPARED), {}),
+    (Case("compare.min_gap", 4, '"rule": "tie"', COMPARED), {}),
+]
