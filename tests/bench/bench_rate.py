@@ -1,10 +1,11 @@
 """Scores of samples: batches of like lengths against the pipeline of transformers, by the same random encoder.
 
-    PYTHONPATH=images/shared:images/finetune:tests .venv/finetune/bin/python tests/bench/bench_rate.py
+    OMP_WAIT_POLICY=PASSIVE PYTHONPATH=images/shared:images/finetune:tests \\
+        .venv/finetune/bin/python tests/bench/bench_rate.py
 
-Paragraphs of the articles in ../shared/data, joined to texts of 20 to 1,000 words as they come; a BERT of 6 layers of
-384 (the size of MiniLM) with weights from a seed; 2 threads; medians of 5, each pair of runs one after the other. The
-pipeline is the one of the project's own transformers: batches of 32 in the order of the rows, and one by one.
+Paragraphs of the articles in ../shared/data, joined to texts of 20 to 1,000 words as they come; a BERT of 3 layers of
+256 with weights from a seed; 1 thread; medians of 5, the ways in turn. The pipeline is that of the project's own
+transformers: batches of 32 in the order of the rows, and one by one.
 """
 
 import json
@@ -29,7 +30,7 @@ from finetune.tiny import train_tokenizer
 from published import sample
 
 DATA = Path(os.environ.get("NOCTURNE_SHARED_DATA", "../shared/data")) / "articles.json"
-ROWS, TIMES, THREADS, LONGEST = 64, 5, 2, 512
+ROWS, TIMES, THREADS, LONGEST = 64, 5, 1, 512
 
 
 def texts() -> list[str]:
@@ -47,7 +48,7 @@ def make_model(folder: Path, some: list[str]) -> None:
     words.save_pretrained(folder)
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=len(words), hidden_size=384, intermediate_size=1_536, num_hidden_layers=6, num_attention_heads=12,
+        vocab_size=len(words), hidden_size=256, intermediate_size=1_024, num_hidden_layers=3, num_attention_heads=4,
         num_labels=1, pad_token_id=words.pad_token_id, max_position_embeddings=LONGEST,
     )  # fmt: skip
     BertForSequenceClassification(config).save_pretrained(folder)

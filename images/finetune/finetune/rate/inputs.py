@@ -8,6 +8,9 @@ from jinja2.exceptions import TemplateError
 from contract.config.rate import RateConfig
 from contract.records import Sample
 
+PADDED = 1.15
+"""A batch's tokens with padding over those without, at most."""
+
 
 class Tokens(NamedTuple):
     """A row's token ids, whether some were cut off, and its place among the rows; or why there are none."""
@@ -68,12 +71,15 @@ def text_of(sample: Sample, field: str) -> str:
 
 
 def batches(rows: Sequence[Tokens], most: int) -> Iterator[list[Tokens]]:
-    """Rows by length, in batches of at most `most` tokens with their padding, or of one row."""
+    """Rows by length, in batches of at most `most` tokens and little padding, or of one row."""
     batch: list[Tokens] = []
+    filled = 0
     for row in sorted(rows, key=lambda row: (len(row.ids), row.ids)):
-        if batch and (len(batch) + 1) * len(row.ids) > most:
+        filled += len(row.ids)
+        padded = (len(batch) + 1) * len(row.ids)
+        if batch and (padded > most or padded > PADDED * filled):
             yield batch
-            batch = []
+            batch, filled = [], len(row.ids)
         batch.append(row)
     if batch:
         yield batch
