@@ -2,8 +2,7 @@
 
 import pytest
 
-from contract.records import Chunk, Document, Message, Preference, Record
-from generate.judge.reviews import content_of
+from contract.records import Chunk, Decision, Document, Message, Preference, conversation_key
 from judge_runs import Judge, check_books, sample, write_rows
 from judge_server import JudgeServer, honest, shown_of, worth
 
@@ -385,18 +384,8 @@ def test_gold_rows_bring_texts_or_names_and_each_is_accounted_for(judge, rows):
     assert [line["people"] for line in made.verdicts if line["of"] == "gold"] == [2.0, 3.0, 4.0]
 
 
-class Decision(Record):
-    """A decision as far as the judge reads it."""
-
-    sample_id: str
-    content: str = ""
-    reviewer: str = "vera"
-    verdict: str = "accept"
-    decided_at: str | None = None
-
-
 def decisions(folder, *rows) -> list[tuple[str, str]]:
-    made = [Decision(id=f"d{n}", **row) for n, row in enumerate(rows)]
+    made = [Decision(**{"id": f"d{n}", "reviewer": "vera", "verdict": "accept"} | row) for n, row in enumerate(rows)]
     return [("decisions", write_rows(folder, made, "decisions"))]
 
 
@@ -434,7 +423,7 @@ def test_reviewers_decisions_are_gold(judge, tmp_path):
     rows = [sample(n, 1 + n % 4) for n in range(8)]
     words = [
         {"sample_id": "s0000", "verdict": "reject"},
-        {"sample_id": "moved", "content": content_of(rows[1].messages), "verdict": "reject"},
+        {"sample_id": "moved", "content": conversation_key(rows[1].messages), "verdict": "reject"},
         {"sample_id": "s0002", "verdict": "reject", "decided_at": "2026-01-01T10:00:00Z"},
         {"sample_id": "s0002", "verdict": "accept", "decided_at": "2026-01-02T10:00:00Z"},
         {"sample_id": "s0003", "reviewer": "ada"},
@@ -449,7 +438,8 @@ def test_reviewers_decisions_are_gold(judge, tmp_path):
     made = judge(rows, inputs=decisions(tmp_path, *words), min_gold=4, drop_below=3)
     check_books(made)
     assert made.report["criteria"][0]["gold"]["confusion"] == [[2, 0], [0, 2]]
-    assert made.account("gold")["dropped"] == {"gold_undecided": 2, "gold_without_text": 2}
+    assert made.account("gold")["dropped"] == {"gold_undecided": 2}
+    assert made.account("decisions")["dropped"] == {"decided_about_no_row": 2}
     assert made.account("gold")["kept"] == 4
     assert list(made.scores().values()) == [3, 4, 3, 4]
 
@@ -460,7 +450,7 @@ def test_decisions_are_about_single_answers_and_of_the_right_kind(judge, rows, t
     ended = judge(rows, inputs=one, mode="pairwise", opponent=rival).ended
     assert (ended.exit_code, "as people saw no pairs" in ended.stderr) == (11, True)
     ended = judge(rows, inputs=[("decisions", write_rows(tmp_path, rows, "others"))]).ended
-    assert (ended.exit_code, "rows of type Sample; expected Decision" in ended.stderr) == (11, True)
+    assert (ended.exit_code, "rows of type Sample; expected Decision; in input decisions" in ended.stderr) == (11, True)
 
 
 def test_the_same_again_costs_nothing_and_is_the_same(judge, rows, server):
