@@ -30,7 +30,7 @@ RECIPES = {
     },
     "reviewed without a mix": {"decide": {}, "review": {}},
     "judged beside people": {"decide": {}, "judge": {}},
-    "pairs judged": {"decide": {}, "review": {}, "judge": {"mode": "pairwise", "opponent": {"model": "m"}}},
+    "pairs judged": {"decide": {}, "review": {}, "judge": {"method": "pairwise", "opponent": {"model": "m"}}},
     "learnt from people": {"decide": {}, "learn_quality": {"labels": "decisions"}},
 }
 
