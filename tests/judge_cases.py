@@ -9,7 +9,7 @@ NAMED = {"uri": "named"}
 PAIRS = {"uri": "pairs", "verdict": "winner"}
 JURY = [{"model": "low", "base_url": "first"}, {"model": "high", "base_url": "first"}]
 RIVAL = {"model": "rival", "base_url": "first"}
-PAIRWISE = {"mode": "pairwise", "opponent": RIVAL}
+PAIRWISE = {"method": "pairwise", "opponent": RIVAL}
 DROPPING = {"gold": GOLD, "min_gold": 3, "drop_below": 3, "min_agreement": 0.6}
 ALONE = {"attempts": 1, "max_failed": 1.0, "concurrency": 1}
 """Three failures in a row end a run: the order is fixed here, and has none."""
@@ -36,7 +36,7 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
     (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
     (Case("shard_rows", 1, "shards 8 and 0"), {}),
-    (Case("mode", "absolute", "expected mode: pairwise", {"mode": "pairwise", "opponent": RIVAL}), {}),
+    (Case("method", "absolute", "expected method: pairwise", {"method": "pairwise", "opponent": RIVAL}), {}),
     (Case("criteria", ["written-1"], "written_mean"), {}),
     (Case("prompt", "judge-2", "In verse, please."), {}),
     (Case("examples", 0, "saw system"), {}),

@@ -29,6 +29,8 @@ RECIPES = {
         "review": {},
     },
     "reviewed without a mix": {"decide": {}, "review": {}},
+    "judged beside people": {"decide": {}, "judge": {}},
+    "pairs judged": {"decide": {}, "review": {}, "judge": {"method": "pairwise", "opponent": {"model": "m"}}},
     "learnt from people": {"decide": {}, "learn_quality": {"labels": "decisions"}},
 }
 
@@ -76,6 +78,12 @@ def test_the_judge_sees_selected_samples_beside_their_chunks():
     assert steps["judge"].inputs == {"rows": ("select_decontaminate",), "references": ("chunk",)} | from_people
     assert steps["rate"].inputs == {"rows": ("judge",)}
     assert steps["mix"].inputs == {"rows": ("review",)}, "samples of others are neither judged nor reviewed"
+
+
+def test_a_judge_of_pairs_is_not_held_against_what_people_said_of_single_answers():
+    steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["pairs judged"]))}
+    assert "decisions" not in steps["judge"].inputs
+    assert steps["review"].inputs["decisions"] == ("decide",)
 
 
 def test_benchmarks_of_documents_hold_for_conversations_too():

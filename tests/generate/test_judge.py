@@ -2,8 +2,7 @@
 
 import pytest
 
-from contract.records import Chunk, Document, Message, Preference, Record
-from generate.judge.reviews import content_of
+from contract.records import Chunk, Decision, Document, Message, Preference, conversation_key
 from judge_runs import Judge, check_books, sample, write_rows
 from judge_server import JudgeServer, honest, shown_of, worth
 
@@ -90,7 +89,7 @@ def test_a_grounded_answer_is_judged_beside_its_text(judge, server, tmp_path):
 def test_a_rubric_that_compares_needs_something_to_compare_with(judge, rows):
     ended = judge(rows, criteria=["grounded-1"]).ended
     assert (ended.exit_code, "--input references=URI" in ended.stderr) == (11, True)
-    ended = judge(rows, mode="pairwise").ended
+    ended = judge(rows, method="pairwise").ended
     assert (ended.exit_code, "nobody to compare with" in ended.stderr) == (11, True)
     ended = judge(rows, criteria=["kind-1"]).ended
     assert (ended.exit_code, "grounded-1, helpful-1, written-1" in ended.stderr) == (10, True)
@@ -194,7 +193,7 @@ def pairs(number: int) -> tuple[list, list]:
 
 def test_pairs_are_asked_in_both_orders(judge, server, tmp_path):
     ours, theirs = pairs(8)
-    made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], mode="pairwise")
+    made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], method="pairwise")
     check_books(made)
     assert list(made.scores().values()) == [0.0, 0.5, 1.0, 1.0] * 2
     firsts = [worth(shown_of(request.body).part("answer_a")) for request in server.seen]
@@ -206,7 +205,7 @@ def test_pairs_are_asked_in_both_orders(judge, server, tmp_path):
 def test_where_the_orders_disagree_it_is_a_tie(judge, server, tmp_path):
     server.script = lambda shown: {"feedback": "The first.", "better": "A"}
     ours, theirs = pairs(4)
-    made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], mode="pairwise")
+    made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], method="pairwise")
     assert set(made.scores().values()) == {0.5}
     orders = made.report["criteria"][0]["orders"][0]
     assert (orders["consistency"], orders["bias"]) == (0.0, 1.0)
@@ -216,7 +215,7 @@ def test_one_order_alone_is_no_verdict(judge, server, tmp_path):
     server.script = lambda shown: "?" if worth(shown.part("answer_a")) == 2 else honest(shown)
     ours, theirs = [sample(n, 3) for n in range(3)], [sample(n, 2) for n in range(3)]
     opponents = [("opponents", write_rows(tmp_path, theirs, "theirs"))]
-    made = judge(ours, inputs=opponents, mode="pairwise", reasks=0)
+    made = judge(ours, inputs=opponents, method="pairwise", reasks=0)
     check_books(made)
     assert set(made.scores().values()) == {None}
     requests = made.manifest.accounts["requests"]
@@ -231,7 +230,7 @@ def test_preferences_are_opponents_too(judge, tmp_path):
         Preference(id="p3", messages=ours[1].messages[:1], chosen="Late [worth 4]", rejected="Late [worth 1]"),
         Preference(id="p4", messages=[Message(role="user", content="Else?")], chosen="a", rejected="b"),
     ]
-    made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], mode="pairwise")
+    made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], method="pairwise")
     check_books(made)
     assert list(made.scores().values()) == [0.0, 1.0, None], "one's own answer is no opponent"
     assert made.account("opponents")["dropped"] == {"another_answer": 1, "asked_by_no_row": 1}
@@ -240,7 +239,7 @@ def test_preferences_are_opponents_too(judge, tmp_path):
 
 def test_an_opponent_answers_freshly(judge, server):
     made = judge(
-        [sample(n, 1 + n % 3) for n in range(6)], mode="pairwise", opponent={"model": "rival", "base_url": server.url}
+        [sample(n, 1 + n % 3) for n in range(6)], method="pairwise", opponent={"model": "rival", "base_url": server.url}
     )
     check_books(made)
     assert list(made.scores().values()) == [0.0, 0.5, 1.0] * 2
@@ -250,7 +249,7 @@ def test_an_opponent_answers_freshly(judge, server):
     made = judge(
         [sample(n, 3) for n in range(50, 52)],
         "no",
-        mode="pairwise",
+        method="pairwise",
         opponent={"model": "rival", "base_url": server.url},
     )
     check_books(made)
@@ -385,33 +384,23 @@ def test_gold_rows_bring_texts_or_names_and_each_is_accounted_for(judge, rows):
     assert [line["people"] for line in made.verdicts if line["of"] == "gold"] == [2.0, 3.0, 4.0]
 
 
-class Decision(Record):
-    """A decision as far as the judge reads it."""
-
-    sample_id: str
-    content: str = ""
-    reviewer: str = "vera"
-    verdict: str = "accept"
-    decided_at: str | None = None
-
-
 def decisions(folder, *rows) -> list[tuple[str, str]]:
-    made = [Decision(id=f"d{n}", **row) for n, row in enumerate(rows)]
+    made = [Decision(**{"id": f"d{n}", "reviewer": "vera", "verdict": "accept"} | row) for n, row in enumerate(rows)]
     return [("decisions", write_rows(folder, made, "decisions"))]
 
 
-@pytest.mark.parametrize("mode", ["absolute", "pairwise"])
-def test_whatever_goes_wrong_everything_ends_once(judge, server, mode):
+@pytest.mark.parametrize("method", ["absolute", "pairwise"])
+def test_whatever_goes_wrong_everything_ends_once(judge, server, method):
     """A jury of three over rows, gold rows and opponents' answers, and a server with every fault; nothing that was
     answered is lost by running again."""
     server.behave(malformed=0.15, refusal=0.1, server_error=0.1, cut_off=0.08, rate_limited=0.1, retry_after=("0",))
     rows = [sample(n, 1 + n % 4, 40 + n) for n in range(30)]
-    gold = [{"id": row.id, "verdict": "tie" if mode == "pairwise" else 2} for row in rows[:10]]
+    gold = [{"id": row.id, "verdict": "tie" if method == "pairwise" else 2} for row in rows[:10]]
     texts = {"instruction": "G?", "answer": "A [worth 3]", "opponent": "B [worth 1]", "verdict": 1}
     gold += [texts | {"id": "g1"}, texts | {"id": "g2"}]
-    opponent = {"opponent": {"model": "rival", "base_url": server.url}} if mode == "pairwise" else {}
+    opponent = {"opponent": {"model": "rival", "base_url": server.url}} if method == "pairwise" else {}
     settings = {
-        "mode": mode,
+        "method": method,
         "judges": jury(server, "one", "two", "three"),
         "attempts": 5,
         "max_failed": 1,
@@ -434,7 +423,7 @@ def test_reviewers_decisions_are_gold(judge, tmp_path):
     rows = [sample(n, 1 + n % 4) for n in range(8)]
     words = [
         {"sample_id": "s0000", "verdict": "reject"},
-        {"sample_id": "moved", "content": content_of(rows[1].messages), "verdict": "reject"},
+        {"sample_id": "moved", "content": conversation_key(rows[1].messages), "verdict": "reject"},
         {"sample_id": "s0002", "verdict": "reject", "decided_at": "2026-01-01T10:00:00Z"},
         {"sample_id": "s0002", "verdict": "accept", "decided_at": "2026-01-02T10:00:00Z"},
         {"sample_id": "s0003", "reviewer": "ada"},
@@ -449,7 +438,8 @@ def test_reviewers_decisions_are_gold(judge, tmp_path):
     made = judge(rows, inputs=decisions(tmp_path, *words), min_gold=4, drop_below=3)
     check_books(made)
     assert made.report["criteria"][0]["gold"]["confusion"] == [[2, 0], [0, 2]]
-    assert made.account("gold")["dropped"] == {"gold_undecided": 2, "gold_without_text": 2}
+    assert made.account("gold")["dropped"] == {"gold_undecided": 2}
+    assert made.account("decisions")["dropped"] == {"decided_about_no_row": 2}
     assert made.account("gold")["kept"] == 4
     assert list(made.scores().values()) == [3, 4, 3, 4]
 
@@ -457,10 +447,10 @@ def test_reviewers_decisions_are_gold(judge, tmp_path):
 def test_decisions_are_about_single_answers_and_of_the_right_kind(judge, rows, tmp_path):
     one = decisions(tmp_path, {"sample_id": "s0001"})
     rival = {"model": "rival", "base_url": judge.server.url}
-    ended = judge(rows, inputs=one, mode="pairwise", opponent=rival).ended
+    ended = judge(rows, inputs=one, method="pairwise", opponent=rival).ended
     assert (ended.exit_code, "as people saw no pairs" in ended.stderr) == (11, True)
     ended = judge(rows, inputs=[("decisions", write_rows(tmp_path, rows, "others"))]).ended
-    assert (ended.exit_code, "rows of type Sample; expected Decision" in ended.stderr) == (11, True)
+    assert (ended.exit_code, "rows of type Sample; expected Decision; in input decisions" in ended.stderr) == (11, True)
 
 
 def test_the_same_again_costs_nothing_and_is_the_same(judge, rows, server):

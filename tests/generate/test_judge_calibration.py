@@ -106,7 +106,7 @@ def test_planted_biases_come_back(judge, server, order, length, lean):
     gold = gold_pairs(PAIRS, lean)
     server.script = biased([row["instruction"] for row in gold], order, length)
     opponent = {"model": "rival", "base_url": server.url}
-    made = judge(NOTHING_ELSE, gold=gold, mode="pairwise", opponent=opponent, concurrency=32)
+    made = judge(NOTHING_ELSE, gold=gold, method="pairwise", opponent=opponent, concurrency=32)
     check_books(made)
     found = made.report["criteria"][0]
     row = found["orders"][0]
@@ -127,7 +127,7 @@ def test_each_jurors_bias_is_its_own(judge, server):
     judges = [{"model": model, "base_url": server.url} for model in scripts]
     opponent = {"model": "fair", "base_url": server.url}
     made = judge(
-        NOTHING_ELSE, gold=gold, mode="pairwise", judges=judges, opponent=opponent, aggregate="vote", concurrency=32
+        NOTHING_ELSE, gold=gold, method="pairwise", judges=judges, opponent=opponent, aggregate="vote", concurrency=32
     )
     found = made.report["criteria"][0]
     assert {row["judge"]: row["bias"] for row in found["orders"]} == pytest.approx(

@@ -118,7 +118,7 @@ def test_mistakes_are_told_in_a_line(check, tmp_path):
     assert (code, "MODEL=name GOLD=file" in printed) == (10, True)
     code, printed = check(llmbar(tmp_path), "--config", "[]")
     assert (code, "expected an object" in printed) == (10, True)
-    code, printed = check(llmbar(tmp_path), "--config", '{"mode": "triple"}')
+    code, printed = check(llmbar(tmp_path), "--config", '{"method": "triple"}')
     assert (code, "Traceback" in printed) == (10, False)
 
 

@@ -173,9 +173,11 @@ class Recipe(Config):
         learns = self.learn_quality and self.learn_quality.labels == "decisions"
         if self.decide is None and learns:
             raise ValueError("learn_quality learns from decisions; expected `decide` to say where they are")
-        if self.decide is not None and not (self.review or self.judge or learns):
+        judged = self.judge and self.judge.method == "absolute"
+        if self.decide is not None and not (self.review or judged or learns):
             raise ValueError(
-                "nothing uses the decisions of `decide`; expected `review` or `judge`, or learn_quality with them"
+                "nothing uses the decisions of `decide`; expected `review`, `judge` of single answers, or "
+                "learn_quality with them"
             )
         return self
 

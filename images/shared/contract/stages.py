@@ -171,7 +171,7 @@ STAGES: tuple[Stage, ...] = (
             Port("rows", "samples", (Sample,)),
             Port("references", "chunks or documents they were made from", (Chunk, Document), many=True, optional=True),
             Port("opponents", "answers to compare with", (Sample, Preference), optional=True),
-            Port("decisions", "reviewers' decisions, to measure agreement with", optional=True),
+            DECISIONS,
         ),
         Sample,
         sources=judge_sources,  # type: ignore[arg-type]

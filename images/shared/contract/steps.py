@@ -92,7 +92,8 @@ def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
     if recipe.judge is not None:
         judge = recipe.judge.model_copy(update={"budget": budget})
         written_about = {"references": ("chunk",)} if recipe.instruct.reads_chunks else {}
-        steps.append(Step("judge", judge, {"rows": (rows,)} | written_about | decisions))
+        said = decisions if judge.method == "absolute" else {}  # people saw single answers, no pairs
+        steps.append(Step("judge", judge, {"rows": (rows,)} | written_about | said))
         rows = "judge"
     if recipe.rate is not None:
         steps.append(Step("rate", recipe.rate, {"rows": (rows,)}))

@@ -7,10 +7,10 @@ import orjson
 
 from contract.manifest import Status
 from contract.records import LedgerEntry
-from generate.judge import gold, verdicts
+from generate.judge import gold, reviews, verdicts
 from generate.judge.gold import GOLD, GoldRow
 from generate.judge.panel import Judged, Panel
-from generate.judge.reviews import DECISIONS
+from generate.judge.reviews import DECISIONS, Reviews
 from generate.judge.verdicts import Verdict
 from generate.llm import exchange
 from generate.llm.exchange import REQUESTS, Exchange
@@ -19,7 +19,7 @@ from stagekit.job import Job
 VERDICTS = "verdicts"
 FILE = "judge/verdicts.jsonl"
 HELD = 1_000
-RULES = exchange.RULES | verdicts.RULES
+RULES = exchange.RULES | verdicts.RULES | reviews.RULES
 
 
 class Book:
@@ -60,6 +60,12 @@ class Book:
             return
         rule = row.rule or "gold_unjudged"
         self._held.append(LedgerEntry(account=GOLD, status="dropped", rule=rule, id=row.id, detail=row.detail))
+
+    def add_decisions(self, found: Reviews) -> None:
+        """Book reviewers' decisions: about a row, or about none that is there."""
+        if DECISIONS in self.out.books.totals:
+            self.out.keep(DECISIONS, found.used)
+            self._held += found.entries()
 
     def close(self) -> None:
         """Write what is held."""

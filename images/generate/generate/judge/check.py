@@ -69,13 +69,13 @@ def summary(report: dict[str, Any], page: str) -> str:
     lines = []
     for each in report["criteria"]:
         gold, length = each["gold"], each["length"]
-        lines += ["", f"{each['rubric']} ({report['mode']}): {gold['gate']['reason']}"]
+        lines += ["", f"{each['rubric']} ({report['method']}): {gold['gate']['reason']}"]
         lines.append(f"{'judge':<40} {'answers':>8} {'equal':>8} {'95 % interval':>16} {'kappa':>7} {'weighted':>9}")
         jury = [gold | {"judge": "jury"}] if len(gold["by_judge"]) > 1 else []
         lines += [_row(row) for row in jury + gold["by_judge"]]
         lines += [_order(row) for row in each["orders"]]
         lines.append(f"length: score above people's {_figure(length['error_per_doubling'])} per doubling")
-        if report["mode"] == "pairwise":
+        if report["method"] == "pairwise":
             lines.append(f"length: {_percent(length['bias'])} of verdicts decided by it alone")
     missing = {judge["judge"]: judge["missing"] for judge in report["judges"] if judge["missing"]}
     lines += [

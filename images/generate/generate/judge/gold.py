@@ -51,7 +51,7 @@ class GoldRow:
 def read_gold(config: JudgeConfig, criteria: Iterable[str]) -> list[GoldRow]:
     """Every row of the gold set, usable or not, in its order. Rows that name a sample have a subject of id alone."""
     gold, names = config.gold, list(criteria)
-    return [_row(gold, config.mode, names, place, row) for place, row in read_table(gold)] if gold else []
+    return [_row(gold, config.method, names, place, row) for place, row in read_table(gold)] if gold else []
 
 
 def wanted_ids(rows: Iterable[GoldRow]) -> set[str]:
@@ -70,14 +70,14 @@ def with_texts(rows: Iterable[GoldRow], samples: dict[str, Subject]) -> Iterator
             yield GoldRow(row.id, rule="gold_without_text", detail=f"no sample {row.subject.id!r}")
 
 
-def _row(gold: Gold, mode: str, criteria: list[str], place: str, row: Row | None) -> GoldRow:
+def _row(gold: Gold, method: str, criteria: list[str], place: str, row: Row | None) -> GoldRow:
     if row is None:
         return GoldRow(place, rule="gold_unreadable", detail="no object")
     if any(_text(at_path(row, path)) != value for path, value in gold.only.items()):
         return GoldRow(place, rule="gold_not_wanted")
     name = _text(at_path(row, gold.id)) or place
     try:
-        said = _said(gold, mode, criteria, at_path(row, gold.verdict))
+        said = _said(gold, method, criteria, at_path(row, gold.verdict))
     except ValueError as error:
         return GoldRow(name, rule="gold_unreadable", detail=str(error))
     return GoldRow(name, _subject(gold, name, row), said)
@@ -92,19 +92,19 @@ def _subject(gold: Gold, name: str, row: Row) -> Subject:
     return Subject(name, instruction, answer, reference or None, opponent or None)
 
 
-def _said(gold: Gold, mode: str, criteria: list[str], value: Any) -> dict[str, Said]:
+def _said(gold: Gold, method: str, criteria: list[str], value: Any) -> dict[str, Said]:
     if isinstance(value, dict):
-        found = {name: verdict(gold, mode, value[name]) for name in criteria if value.get(name) is not None}
+        found = {name: verdict(gold, method, value[name]) for name in criteria if value.get(name) is not None}
         if not found:
             raise ValueError(f"verdicts on {', '.join(value)}; expected one of {', '.join(criteria)}")
         return found
-    return dict.fromkeys(criteria, verdict(gold, mode, value))
+    return dict.fromkeys(criteria, verdict(gold, method, value))
 
 
-def verdict(gold: Gold, mode: str, value: Any) -> Said:
+def verdict(gold: Gold, method: str, value: Any) -> Said:
     """What people said, on the judge's scale. Raises `ValueError` where it is no verdict."""
     word = _text(value).strip().lower().removesuffix(".0")
-    if mode == "pairwise":
+    if method == "pairwise":
         if word not in WINNERS:
             raise ValueError(f"{word!r} is no verdict on a pair")
         return Said("score", WINNERS[word])

@@ -115,18 +115,18 @@ def check_material(job: Job, compares_with_reference: list[str]) -> None:
             where=job.stage.name,
         )
     opponents = bool(job.inputs.get(OPPONENTS)) + (job.config.opponent is not None)
-    if job.inputs.get(ROWS) and job.config.mode == "pairwise" and opponents != 1:
+    if job.inputs.get(ROWS) and job.config.method == "pairwise" and opponents != 1:
         raise BadInput(
             "both an input `opponents` and the config's `opponent`" if opponents else "nobody to compare with",
             expected="--input opponents=URI or `opponent` in the config",
-            where=f"{job.stage.name} in pairwise mode",
+            where=f"{job.stage.name} of pairs",
         )
-    if job.inputs.get(DECISIONS) and job.config.mode == "pairwise":
+    if job.inputs.get(DECISIONS) and job.config.method == "pairwise":
         raise BadInput(
-            "an input `decisions`", expected="`mode: absolute`, as people saw no pairs", where=job.stage.name
+            "an input `decisions`", expected="`method: absolute`, as people saw no pairs", where=job.stage.name
         )
-    if job.inputs.get(OPPONENTS) and job.config.mode != "pairwise":
-        raise BadInput("an input `opponents`", expected="`mode: pairwise` in the config", where=job.stage.name)
+    if job.inputs.get(OPPONENTS) and job.config.method != "pairwise":
+        raise BadInput("an input `opponents`", expected="`method: pairwise` in the config", where=job.stage.name)
 
 
 def _unused(row: Sample | Preference, rule: str) -> LedgerEntry:

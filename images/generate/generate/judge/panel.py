@@ -10,7 +10,7 @@ from contract.config.llm import Endpoint
 from generate.judge.gold import GoldRow
 from generate.judge.rubric import Prompts, Rubric, load_prompts
 from generate.judge.subjects import Subject
-from generate.judge.verdicts import Juror, Verdict, schema_of
+from generate.judge.verdicts import Juror, Verdict, schema_of, together
 from generate.llm.exchange import Exchange
 from generate.llm.question import server_name
 from generate.llm.session import Session
@@ -47,7 +47,7 @@ class Panel:
     @property
     def pairwise(self) -> bool:
         """Whether answers are compared."""
-        return self.config.mode == "pairwise"
+        return self.config.method == "pairwise"
 
     @property
     def criteria(self) -> list[str]:
@@ -98,18 +98,21 @@ class Bench:
         return lambda question: self.session.ask(question, number)
 
     async def _verdicts(self, ask: Ask, subject: Subject, instead: Verdict | None) -> tuple[Verdict, ...]:
-        """One verdict for each criterion and juror, one after the other: rows enough are under way at once."""
-        found = []
-        for rubric in self.panel.prompts.rubrics:
-            for juror in self.jurors:
-                missing = instead or lacks(rubric, subject, self.panel.pairwise)
-                if missing:
-                    found.append(replace(missing, criterion=rubric.criterion, juror=juror.number))
-                else:
-                    found.append(await self._verdict(ask, subject, rubric, juror))
-        return tuple(found)
+        """One verdict for each criterion and juror, all asked for at once."""
+        return tuple(
+            await together(
+                self._verdict(ask, subject, rubric, juror, instead or lacks(rubric, subject, self.panel.pairwise))
+                for rubric in self.panel.prompts.rubrics
+                for juror in self.jurors
+            )
+        )
 
-    async def _verdict(self, ask: Ask, subject: Subject, rubric: Rubric, juror: Juror) -> Verdict:
+    async def _verdict(
+        self, ask: Ask, subject: Subject, rubric: Rubric, juror: Juror, missing: Verdict | None
+    ) -> Verdict:
+        """A juror's verdict, or the one that stands for it where it is not to be asked for."""
+        if missing:
+            return replace(missing, criterion=rubric.criterion, juror=juror.number)
         prompts = self.panel.prompts
         if self.panel.pairwise:
             return await juror.compare(

@@ -20,7 +20,7 @@ def facts_of(
     """All figures, as plain values; what is not defined is null."""
     config = panel.config
     return {
-        "mode": config.mode,
+        "method": config.method,
         "prompt": panel.prompts.name,
         "prompt_hash": panel.prompts.hash[:16],
         "aggregate": config.aggregate,
@@ -54,7 +54,7 @@ def metrics_of(facts: dict[str, Any]) -> dict[str, float | int | str | None]:
             f"{name}_may_drop": "yes" if gold["gate"]["open"] else f"no: {gold['gate']['reason']}",
             f"{name}_score_per_doubling": each["length"]["per_doubling"],
         }
-        if facts["mode"] == "pairwise":
+        if facts["method"] == "pairwise":
             found[f"{name}_order_bias"] = _mean([order["bias"] for order in each["orders"]])
             found[f"{name}_order_consistency"] = _mean([order["consistency"] for order in each["orders"]])
             found[f"{name}_length_bias"] = each["length"]["bias"]

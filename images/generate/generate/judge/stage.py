@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from contract.records import Decision
 from generate.judge.book import Book
 from generate.judge.estimate import estimate
 from generate.judge.gate import Gate, gate
@@ -11,7 +12,7 @@ from generate.judge.material import ROWS, Material, check_material, material_of
 from generate.judge.page import as_html
 from generate.judge.panel import Bench, Judged, Panel, load_panel
 from generate.judge.report import as_json, facts_of, metrics_of
-from generate.judge.reviews import DECISIONS, read_decisions, reviewed
+from generate.judge.reviews import DECISIONS, Reviews
 from generate.judge.scores import Scores
 from generate.judge.tally import Tally, length_of
 from generate.judge.write import write_rows
@@ -45,9 +46,8 @@ class _Court:
         self.rows = sum(dataset.rows for dataset in job.inputs.get(ROWS, []))
         gold = read_gold(config, panel.criteria)
         self.gold = list(with_texts(gold, material.named(wanted_ids(gold))))
-        for dataset in job.inputs.get(DECISIONS, []):
-            decisions = read_decisions(dataset)
-            self.gold += reviewed(decisions, material.samples(), panel.criteria, material.completed)
+        self.reviews = self._reviews()
+        self.gold += self.reviews.rows
         self.tallies = [
             Tally(name, len(panel.names), panel.pairwise, config.aggregate, config.accept_at) for name in panel.criteria
         ]
@@ -59,6 +59,7 @@ class _Court:
         usable = [row.subject for row in self.gold if row.subject]
         self.session.log_estimate(estimate(self.job, self.panel, usable))
         self.book = Book(self.job, self.panel)
+        self.book.add_decisions(self.reviews)
         try:
             self.session.run(self._hear)
             self.book.close()
@@ -76,6 +77,11 @@ class _Court:
         self.job.output.metrics |= metrics_of(facts)
         self.job.output.add_text("judge.json", as_json(facts))
         self.job.output.add_text("judge.html", as_html(facts))
+
+    def _reviews(self) -> Reviews:
+        decisions = [each for dataset in self.job.inputs.get(DECISIONS, []) for each in dataset.records(Decision)]
+        samples = self.material.samples() if decisions else ()
+        return Reviews(decisions, samples, self.panel.criteria, self.material.completed)
 
     async def _hear(self) -> None:
         bench = Bench(self.session, self.panel)

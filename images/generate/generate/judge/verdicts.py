@@ -1,9 +1,10 @@
 """One juror's verdict on one answer by one criterion: asked for, read, never made up."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -15,6 +16,7 @@ from generate.llm.exchange import Exchange
 from generate.llm.question import Question
 from generate.llm.structured import Ask, Reply, S, ask_for, strict_schema
 
+T = TypeVar("T")
 Side = Literal["answer", "opponent", "tie"]
 VALUE: dict[Side, float] = {"answer": 1.0, "opponent": 0.0, "tie": 0.5}
 RULES = {
@@ -86,18 +88,14 @@ class Juror:
 
     async def compare(self, ask: Ask, criterion: str, messages: Callable[[bool], tuple[Message, ...]]) -> Verdict:
         """A pairwise verdict: both orders are asked, and both must come; where they disagree it is a tie."""
-        exchanges: list[Exchange] = []
-        feedback, sides = [], []
-        for swapped in (False, True):
-            reply = await self._ask(ask, messages(swapped), ComparedAnswers)
-            exchanges += reply.exchanges
-            if reply.value is None:
-                return self._missing(criterion, reply, tuple(exchanges))
-            feedback.append(reply.value.feedback)
-            sides.append(side_of(reply.value.better, swapped))
-        return Verdict(
-            criterion, self.number, agreed(*sides), tuple(feedback), tuple(sides), exchanges=tuple(exchanges)
-        )
+        replies = await together(self._ask(ask, messages(swapped), ComparedAnswers) for swapped in (False, True))
+        exchanges = tuple(exchange for reply in replies for exchange in reply.exchanges)
+        values = [reply.value for reply in replies if reply.value]
+        if len(values) < len(replies):
+            return self._missing(criterion, next(reply for reply in replies if reply.value is None), exchanges)
+        sides = [side_of(value.better, swapped) for value, swapped in zip(values, (False, True), strict=True)]
+        feedback = tuple(value.feedback for value in values)
+        return Verdict(criterion, self.number, agreed(*sides), feedback, tuple(sides), exchanges=exchanges)
 
     async def _ask(self, ask: Ask, messages: tuple[Message, ...], shape: type[S]) -> Reply[S]:
         schema = schema_of(shape)
@@ -110,6 +108,17 @@ class Juror:
         return Verdict(
             criterion, self.number, exchanges=exchanges, status=last.status, rule=last.rule, detail=last.detail
         )
+
+
+async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What several calls return, in their order. The first failure ends them all."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @cache

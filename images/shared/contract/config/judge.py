@@ -24,7 +24,7 @@ class Gold(Table):
     """Path of the instruction."""
 
     answer: str = "answer"
-    """Path of the answer that was judged; in pairwise mode the first one of the pair."""
+    """Path of the answer that was judged; in a pair the first one of the pair."""
 
     opponent: str = "opponent"
     """Path of the second answer of the pair (pairwise only)."""
@@ -34,7 +34,7 @@ class Gold(Table):
 
     verdict: str = "verdict"
     """Path of what people said: a number, or an object with one for each criterion; or `accept` or `reject`; in
-    pairwise mode which answer is better: 1, `a`, `model_a`, `answer`; 2, `b`, `model_b`, `opponent`; or 0, `tie`."""
+    pairs which answer is better: 1, `a`, `model_a`, `answer`; 2, `b`, `model_b`, `opponent`; or 0, `tie`."""
 
     lowest: float = LOWEST
     """The number that stands for the worst; numbers are mapped to the judge's scale in proportion."""
@@ -61,7 +61,7 @@ class Gold(Table):
 class JudgeConfig(LlmConfig):
     """Scores answers by rubrics, one by one or against another answer, by one model or a jury of several."""
 
-    mode: Literal["absolute", "pairwise"] = "absolute"
+    method: Literal["absolute", "pairwise"] = "absolute"
     """`absolute` gives each answer 1 to 4 by each rubric; `pairwise` compares it with an opponent's answer, asked in
     both orders: 1 for the better one, 0 for the worse one, 0.5 for a tie and where the two orders disagree."""
 
@@ -116,11 +116,11 @@ class JudgeConfig(LlmConfig):
     """The score that `drop_below` looks at: as given, or with the trend over answers' length taken out."""
 
     @model_validator(mode="after")
-    def _fits_its_mode(self) -> Self:
-        if self.mode == "absolute" and self.opponent:
-            raise ValueError("opponent is set but mode is absolute; expected mode: pairwise")
-        if self.mode == "pairwise" and self.drop_below is not None and self.drop_below > 1:
-            raise ValueError(f"drop_below is {self.drop_below:g}; expected 0 to 1 in pairwise mode")
+    def _fits_its_method(self) -> Self:
+        if self.method == "absolute" and self.opponent:
+            raise ValueError("opponent is set but method is absolute; expected method: pairwise")
+        if self.method == "pairwise" and self.drop_below is not None and self.drop_below > 1:
+            raise ValueError(f"drop_below is {self.drop_below:g}; expected 0 to 1 for pairs")
         if len({(each.base_url, each.model) for each in self.judges}) < len(self.judges):
             raise ValueError("a model is named twice among `judges`; its verdicts would be the same")
         names = [name.rpartition("-")[0] or name for name in self.criteria]
