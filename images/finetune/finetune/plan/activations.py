@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM
 from contract.config.finetune import Training
 from finetune.adapters import adapter_config
 from finetune.model import attention_of
+from finetune.plan.shrink import layer_kinds, resized
 
 BATCHES = (1, 2, 3)
 Curve = tuple[float, float, float]
@@ -52,9 +53,9 @@ def count_saved(config: Any, training: Training, gpu: bool) -> Saved:
     """
     inputs = tuple(float(batch * training.max_length * config.hidden_size * (2 if gpu else 4)) for batch in BATCHES)
     try:
-        kinds = max(1, len(dict.fromkeys(getattr(config, "layer_types", None) or ())))
-        once, twice = (_curve(_shortened(config, n * kinds), training, gpu) for n in (1, 2))
-    except (RuntimeError, NotImplementedError, ValueError, TypeError):
+        kinds = len(layer_kinds(config))
+        once, twice = (_curve(resized(config, {}, layers=n), training, gpu) for n in (1, 2))
+    except (RuntimeError, NotImplementedError, ValueError, TypeError, AttributeError, ImportError):
         layer = tuple(formula(config, batch * training.max_length, gpu) for batch in BATCHES)
         return Saved(config.num_hidden_layers, layer, inputs, (0.0, 0.0, 0.0), counted=False)  # type: ignore[arg-type]
     layer = tuple((two - one) / kinds for one, two in zip(once, twice, strict=True))
@@ -122,16 +123,6 @@ def _tensors(model: Any) -> list[tuple[str, torch.Tensor]]:
 
 def _like(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
     return torch.empty(tensor.shape, dtype=dtype or tensor.dtype, requires_grad=tensor.requires_grad)
-
-
-def _shortened(config: Any, layers: int) -> Any:
-    """The config with so many layers; of layers that alternate, the kinds in turn."""
-    values: dict[str, Any] = {"num_hidden_layers": layers, "n_layer": layers}
-    short = {name: value for name, value in values.items() if hasattr(config, name)}
-    if types := getattr(config, "layer_types", None):
-        kinds = list(dict.fromkeys(types))
-        short["layer_types"] = [kinds[i % len(kinds)] for i in range(layers)]
-    return type(config).from_dict(config.to_dict() | short)
 
 
 def _at(curve: Curve, batch: int) -> float:

@@ -1,47 +1,14 @@
-"""Sizes against published and counted numbers, isolation on architectures that keep it and that do not, lengths."""
+"""Tokens: every cut, lost end and doubled begin is counted, and refused with the numbers."""
 
 import pytest
-import transformers
 
 from contract.config.finetune import Training
 from contract.failures import BadInput
 from finetune.chat import dress
 from finetune.data import encode_rows
-from finetune.plan.isolation import check_isolation, small_model
 from finetune.plan.lengths import check_learnable, check_truncation, measure
 from finetune.tiny import train_tokenizer
 from published import sample
-
-LLAMA_3_8B = transformers.LlamaConfig(
-    vocab_size=128_256,
-    hidden_size=4_096,
-    intermediate_size=14_336,
-    num_hidden_layers=32,
-    num_attention_heads=32,
-    num_key_value_heads=8,
-)
-
-
-@pytest.mark.parametrize(
-    "name", ["Llama", "Mistral", "Qwen2", "Qwen3", "Phi3", "Gemma", "Gemma3Text", "GPTNeoX", "GPT2"]
-)
-def test_packed_samples_cannot_see_each_other(name):
-    isolation = check_isolation(getattr(transformers, f"{name}Config")())
-    assert isolation.leak == 0.0
-    assert isolation.gradient_difference < 1e-5
-
-
-@pytest.mark.parametrize("name", ["OPT", "Bloom"])
-def test_an_architecture_that_leaks_is_refused(name):
-    with pytest.raises(BadInput, match="see each other"):
-        check_isolation(getattr(transformers, f"{name}Config")())
-
-
-def test_the_copy_that_is_tested_is_small_and_of_the_same_architecture():
-    model = small_model(LLAMA_3_8B)
-    assert type(model).__name__ == "LlamaForCausalLM"
-    assert model.num_parameters() < 200_000
-    assert model.config.num_attention_heads // model.config.num_key_value_heads == 2
 
 
 def rows_of(answers, **settings):
