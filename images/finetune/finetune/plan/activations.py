@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft import get_peft_model
 from torch._subclasses import FakeTensorMode
 from transformers import AutoModelForCausalLM
 
 from contract.config.finetune import Training
-from finetune.adapters import adapter_config
 from finetune.model import attention_of
 from finetune.plan.shrink import layer_kinds, resized
 
@@ -79,6 +77,10 @@ def _curve(config: Any, training: Training, gpu: bool) -> Curve:
 
 
 def _without_weights(config: Any, training: Training, gpu: bool) -> Any:
+    from peft import get_peft_model  # slow to import: what refuses sooner, may
+
+    from finetune.adapters import adapter_config
+
     dtype = torch.bfloat16 if gpu else torch.float32
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 
 from contract.config.finetune import Training
 from contract.failures import BadConfig
-from finetune.adapters import adapter_config
 from finetune.model import load_model, working_dtype
 from finetune.plan.fit import Counted, largest_batch
 from finetune.plan.memory import GB, LASTING
@@ -121,7 +119,10 @@ def _measure(folder: Path, tokenizer: Any, training: Training, device: torch.dev
 
 def _trainer(model: Any, tokenizer: Any, training: Training, added: bool, scratch: Path) -> Any:
     """The trainer with what decides memory as train sets it, over full rows."""
-    from trl import SFTConfig, SFTTrainer  # slow to import, and needed where a probe is wanted alone
+    from datasets import Dataset  # slow to import, all of them, and needed where a probe is wanted alone
+    from trl import SFTConfig, SFTTrainer
+
+    from finetune.adapters import adapter_config
 
     gpu = model.device.type == "cuda"
     ids = [[ANY_ID] * training.max_length] * (STEPS * training.batch_size)

@@ -32,7 +32,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _memory(sizes: dict[str, Any]) -> str:
     names = list(next(iter(sizes.values()))["gigabytes"])
-    rows = [[name, *(f"{sizes[method]['gigabytes'][name]:.2f}" for method in sizes)] for name in names]
+    rows = [[name, *(f"{sizes[method]['gigabytes'][name]:.3g}" for method in sizes)] for name in names]
     trained = ["trained parameters", *(f"{size['trainable']:,} ({size['share']:.4%})" for size in sizes.values())]
     return table(["part", *sizes], [*rows, trained])
 
@@ -41,13 +41,17 @@ def _variants(found: Sequence[dict[str, Any]], training: Training) -> str:
     chosen = (training.method, training.optimizer, training.gradient_checkpointing)
     rows = [
         [
-            *(f"**{value}**" if chosen == _key(variant) else value for value in _key(variant)),
-            f"{variant['gigabytes']:.2f}",
+            *(f"**{cell}**" if chosen == _key(variant) else cell for cell in _cells(variant)),
+            f"{variant['gigabytes']:.3g}",
             "" if variant["largest_batch"] is None else variant["largest_batch"],
         ]
         for variant in found
     ]
     return table(["method", "optimizer", "gradient checkpointing", "GB", "largest batch"], rows)
+
+
+def _cells(variant: dict[str, Any]) -> tuple[str, str, str]:
+    return variant["method"], variant["optimizer"], "yes" if variant["gradient_checkpointing"] else "no"
 
 
 def _key(variant: dict[str, Any]) -> tuple[str, str, bool]:
