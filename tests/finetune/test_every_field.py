@@ -26,10 +26,16 @@ PLAN = [
     Case("training.max_length", 96, "figure truncated", SMALL),
     Case("training.packing", False, '"isolated": null', SMALL),
     Case("training.lora.rank", 4, "figure trainable_parameters", SMALL),
+    Case("training.batch_size", 5, "figure memory_gb", SMALL),
+    Case("training.optimizer", "adafactor", "figure memory_gb", SMALL),
+    Case("training.gradient_checkpointing", True, "figure memory_gb", SMALL),
     Case("training.seed", 7, "file base/model.safetensors", SMALL),
     Case("training.device", "gpu", "failure BadConfig", SMALL),
     Case("gpu_memory_gb", 0.001, "failure BadConfig", SMALL),
+    Case("gpu", "t4", '"gpu_memory_gb": 15.6', SMALL),
     Case("max_truncated", 0.0, "failure BadInput", SMALL),
+    Case("allow", ["memory"], "figure memory_gb", SMALL | {"gpu_memory_gb": 0.001}),
+    Case("probe", "always", "figure probe_step_seconds", SMALL),
 ]
 COMPARE = {"generations": 2, "max_new_tokens": 8, "min_improvement": -100}
 LATER = {

@@ -17,13 +17,15 @@ IGNORED = -100
 class Row:
     """One sample as the trainer gets it: `labels` holds token ids to learn, and `IGNORED` elsewhere.
 
-    `length` counts its tokens before it was cut to `max_length`.
+    `length` counts its tokens before it was cut to `max_length`; `ended` is false where the cut took its last learned
+    token, without which it does not teach to stop.
     """
 
     id: str
     ids: list[int]
     labels: list[int]
     length: int
+    ended: bool = True
 
     @property
     def truncated(self) -> bool:
@@ -70,4 +72,5 @@ def _row(tokenizer: Any, sample: Sample, training: Training) -> Row:
     ids = encoded.ids[: training.max_length]
     everything = training.loss_on == "everything"
     labels = [token if everything or said else IGNORED for token, said in zip(ids, encoded.mask, strict=False)]
-    return Row(sample.id, ids, labels, len(encoded.ids))
+    last = len(encoded.ids) if everything else max((i + 1 for i, said in enumerate(encoded.mask) if said), default=0)
+    return Row(sample.id, ids, labels, len(encoded.ids), ended=last <= training.max_length)

@@ -1,7 +1,7 @@
 """A recipe: one YAML file that says what dataset to build and what model to train on it."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -15,7 +15,15 @@ from contract.config.deduplicate import DeduplicateConfig
 from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
-from contract.config.finetune import EvaluateConfig, ExportConfig, RegisterConfig, Training, check_saves
+from contract.config.finetune import (
+    EvaluateConfig,
+    ExportConfig,
+    Gpu,
+    Refusal,
+    RegisterConfig,
+    Training,
+    check_saves,
+)
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
 from contract.config.judge import JudgeConfig
@@ -55,11 +63,20 @@ class Finetune(Config):
     training: Training = Training()
     """What is trained and how."""
 
+    gpu: Gpu | None = None
+    """GPU to plan for, by name; null takes the one present, or none on a CPU."""
+
     gpu_memory_gb: float | None = Field(None, gt=0, le=10_000)
-    """Memory of the GPU to plan for (GB); null takes the one present."""
+    """Memory of the GPU to plan for (GB), for one that has no name here; it goes before `gpu`."""
 
     max_truncated: float = Field(0.05, ge=0, le=1)
     """Largest share of samples that may be cut off (0 to 1) before the plan refuses."""
+
+    allow: tuple[Refusal, ...] = ()
+    """Refusals of the plan to overrule, by name; each is then a warning, and stands in the plan."""
+
+    probe: Literal["gpu", "always", "never"] = "gpu"
+    """Whether the plan measures two real steps: where there is a `gpu`, `always`, or `never`."""
 
     eval_every: int = Field(10, ge=1, le=1_000_000)
     """Steps between evaluations on the test split."""

@@ -249,6 +249,7 @@ STAGES: tuple[Stage, ...] = (
         (Port("samples", "a published dataset", (Sample,)),),
         sources=lambda config: base_sources(config.training),  # type: ignore[attr-defined]
         resources=GPU,
+        version=2,
     ),
     Stage(
         "train",

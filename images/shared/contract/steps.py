@@ -59,7 +59,8 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
 def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     """The steps from a published dataset to a registered model, in order."""
     plan = PlanConfig(
-        training=finetune.training, gpu_memory_gb=finetune.gpu_memory_gb, max_truncated=finetune.max_truncated
+        training=finetune.training,
+        **{name: getattr(finetune, name) for name in ("gpu", "gpu_memory_gb", "max_truncated", "allow", "probe")},
     )
     train = TrainConfig(training=finetune.training, eval_every=finetune.eval_every, save_every=finetune.save_every)
     dataset = {"samples": (DATASET,)}

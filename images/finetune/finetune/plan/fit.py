@@ -1,48 +1,134 @@
-"""Does it fit the GPU? Refused with the numbers, and with what would fit instead."""
+"""Does it fit the GPU, with which batch, and what would fit instead?"""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any, get_args
 
 import torch
 
-from contract.config.finetune import Training
+from contract.config.finetune import GPU_MEMORY_GB, Optimizer, PlanConfig, Training
 from contract.failures import BadConfig
-from finetune.plan.sizes import GB, count_parameters, memory
+from finetune.plan.activations import Saved, count_saved
+from finetune.plan.memory import GB, Sizes, memory
+from finetune.plan.sizes import Parameters, count_parameters
+
+METHODS = ("full", "lora", "qlora")
+LARGEST_BATCH = 1_024
 
 
-def gpu_memory(named: float | None, device: torch.device) -> float | None:
-    """Memory of the GPU to plan for (GB): the one named, else the one present, else none."""
-    if named is not None:
-        return named
+@dataclass(frozen=True)
+class Counted:
+    """All methods of a training, counted once; any batch and optimizer is then arithmetic."""
+
+    parameters: dict[str, Parameters]
+    saved: dict[str, Saved]
+    vocabulary: int
+    gpu: bool
+
+    def sizes(self, training: Training) -> Sizes:
+        """Memory of a training by part (GB)."""
+        method = training.method
+        return memory(self.parameters[method], self.saved[method], self.vocabulary, training, self.gpu)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train, its peak (GB), and the largest batch that fits the GPU planned for: 0 where none does, None
+    where there is no GPU."""
+
+    method: str
+    optimizer: str
+    gradient_checkpointing: bool
+    gigabytes: float
+    largest_batch: int | None
+
+
+def count(config: Any, training: Training, new_tokens: bool, gpu: bool) -> Counted:
+    """Count parameters and activations of all methods."""
+    each = {method: training.model_copy(update={"method": method}) for method in METHODS}
+    return Counted(
+        parameters={method: count_parameters(config, variant, new_tokens) for method, variant in each.items()},
+        saved={method: count_saved(config, variant, gpu) for method, variant in each.items()},
+        vocabulary=config.vocab_size,
+        gpu=gpu,
+    )
+
+
+def gpu_memory(config: PlanConfig, device: torch.device) -> float | None:
+    """Memory of the GPU to plan for (GB): the number given, else the GPU named, else the one present, else none."""
+    if config.gpu_memory_gb is not None:
+        return config.gpu_memory_gb
+    if config.gpu is not None:
+        return GPU_MEMORY_GB[config.gpu]
     if device.type == "cuda":
         return float(torch.cuda.get_device_properties(device).total_memory) / GB
     return None
 
 
-def check_fit(sizes: dict[str, float], available: float | None, config: Any, training: Training) -> None:
+def variants(counted: Counted, training: Training, available: float | None) -> list[dict[str, Any]]:
+    """Every method with every optimizer, with and without gradient checkpointing, at the recipe's batch and length."""
+    return [
+        asdict(_variant(counted, training.model_copy(update=_named(*chosen)), available))
+        for chosen in product(METHODS, get_args(Optimizer), (False, True))
+    ]
+
+
+def largest_batch(price: Callable[[int], float], available: float) -> int:
+    """The largest batch, up to 1,024, whose price is within what there is; 0 where not even one row is.
+
+    `price` must not fall as the batch grows.
+    """
+    low, high = 0, LARGEST_BATCH
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if price(middle) <= available else (low, middle - 1)
+    return low
+
+
+def check_fit(counted: Counted, training: Training, available: float | None) -> None:
     """Raises `BadConfig` when the estimate exceeds the memory there is."""
+    sizes = counted.sizes(training)
     if available is None or sizes["total"] <= available:
         return
-    largest = sorted((name for name in sizes if name != "total"), key=lambda name: -sizes[name])[:3]
+    largest = sorted((name for name in sizes if name not in ("total", "paged")), key=lambda name: -sizes[name])[:3]
     parts = ", ".join(f"{name} {sizes[name]:.1f}" for name in largest)
     raise BadConfig(
         f"{training.method} training of {training.base_model} needs about {sizes['total']:.1f} GB ({parts})",
         expected=f"at most the {available:.1f} GB of the GPU",
-        hint=_what_fits(config, training, available),
+        hint=_what_fits(counted, training, available),
     )
 
 
-def _what_fits(config: Any, training: Training, available: float) -> str:
-    """Changes by themselves small, cheapest in speed first, with what each would need."""
-    steps: list[dict[str, Any]] = [
-        {"batch_size": 1},
-        {"batch_size": 1, "gradient_checkpointing": True},
-        {"batch_size": 1, "gradient_checkpointing": True, "method": "lora"},
-        {"batch_size": 1, "gradient_checkpointing": True, "method": "qlora"},
-    ]
-    for step in steps:
-        changed = training.model_copy(update=step)
-        total = memory(count_parameters(config, changed, False), config, changed, gpu=True)["total"]
-        if total <= available:
-            settings = ", ".join(f"{name}: {str(value).lower()}" for name, value in step.items())
-            return f"{settings} (about {total:.1f} GB)"
+def _variant(counted: Counted, training: Training, available: float | None) -> Variant:
+    fits = None if available is None else largest_batch(lambda n: _total(counted, training, batch_size=n), available)
+    return Variant(
+        training.method,
+        training.optimizer,
+        training.gradient_checkpointing,
+        counted.sizes(training)["total"],
+        fits,
+    )
+
+
+def _named(method: str, optimizer: str, checkpointing: bool) -> dict[str, Any]:
+    return {"method": method, "optimizer": optimizer, "gradient_checkpointing": checkpointing}
+
+
+def _total(counted: Counted, training: Training, **changes: Any) -> float:
+    return counted.sizes(training.model_copy(update=changes))["total"]
+
+
+def _what_fits(counted: Counted, training: Training, available: float) -> str:
+    """The change that costs least speed and fits: a smaller batch, then checkpointing, then a lighter method."""
+    methods = METHODS[METHODS.index(training.method) :]
+    for method, checkpointing in ((method, flag) for method in methods for flag in (False, True)):
+        kept = {"method": method, "gradient_checkpointing": checkpointing or training.gradient_checkpointing}
+        fits = largest_batch(lambda n, kept=kept: _total(counted, training, batch_size=n, **kept), available)  # type: ignore[misc]
+        if fits:
+            changes = {"batch_size": min(fits, training.batch_size)} | kept
+            settings = ", ".join(
+                f"{name}: {str(value).lower()}" for name, value in changes.items() if value != getattr(training, name)
+            )
+            return f"{settings} (about {_total(counted, training, **changes):.1f} GB)"
     return "a larger GPU, a smaller base model, or a shorter `max_length`"

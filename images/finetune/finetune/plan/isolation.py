@@ -1,9 +1,10 @@
 """Can samples that share a packed row see each other? Found out on a shrunken copy of the very architecture.
 
 Packing is safe only where the model derives its attention mask from position ids. Llama, Mistral, Qwen, Phi-3, Gemma
-and GPT-2 do; OPT, BLOOM, Falcon, MPT and Mamba do not, and neither they nor the trainer say so.
+and GPT-2 do; OPT, BLOOM, Falcon, MPT, Mamba and gpt-oss do not, and neither they nor the trainer say so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,10 @@ from transformers import AutoModelForCausalLM
 
 from contract.failures import BadInput
 from finetune.model import attention_of
+from finetune.plan.shrink import layer_kinds, resized
 
+Batch = dict[str, Any]
+Pack = Callable[..., Batch]
 LARGEST_LEAK = 1e-5
 LARGEST_GRADIENT_DIFFERENCE = 1e-5
 """Relative; rounding in float32 gives some 2e-7, an architecture that leaks gives 0.1 and more."""
@@ -27,8 +31,6 @@ SMALL = {
     "intermediate_size": 96,
     "n_inner": 96,
     "ffn_dim": 96,
-    "num_hidden_layers": 2,
-    "n_layer": 2,
     "num_attention_heads": 4,
     "n_head": 4,
     "num_key_value_heads": 2,
@@ -57,8 +59,10 @@ class Isolation:
 def check_isolation(config: Any) -> Isolation:
     """Perturb one sample, observe the other; then compare gradients. Raises `BadInput` when packing would leak."""
     model = small_model(config)
-    first, other, second = _samples()
-    isolation = Isolation(_leak(model, first, other, second), _gradient_difference(model, first, second))
+    try:
+        isolation = Isolation(leak(model), gradient_difference(model))
+    except (ValueError, RuntimeError, TypeError, NotImplementedError) as error:
+        raise _unproven(config, error) from None
     if not isolation.holds:
         raise BadInput(
             f"samples packed into one row see each other on {config.model_type}: a neighbour moves a logit by "
@@ -76,32 +80,21 @@ def small_model(config: Any) -> Any:
     """
     torch.manual_seed(0)
     try:
-        small = type(config).from_dict(config.to_dict() | _small_values(config))
+        small = resized(config, SMALL | {"vocab_size": VOCABULARY}, layers=2 if len(layer_kinds(config)) == 1 else 1)
+        small.dtype = torch.float32
         return AutoModelForCausalLM.from_config(small, attn_implementation=attention_of(config)).eval()
-    except (StrictDataclassError, ValueError, TypeError, RuntimeError, ImportError) as error:
-        raise BadInput(
-            f"packing cannot be proven safe on {config.model_type}: {str(error).partition(chr(10))[0]}",
-            hint="set `training.packing: false`",
-        ) from None
+    except (StrictDataclassError, ValueError, TypeError, RuntimeError, ImportError, AttributeError) as error:
+        raise _unproven(config, error) from None
 
 
-def _small_values(config: Any) -> dict[str, Any]:
-    """Small values for what this architecture's config has; of layers that alternate, one of each type."""
-    values: dict[str, Any] = {name: value for name, value in SMALL.items() if getattr(config, name, None) is not None}
-    if types := getattr(config, "layer_types", None):
-        kinds = list(dict.fromkeys(types))
-        values |= {"layer_types": kinds, "num_hidden_layers": len(kinds)}
-    return values | {"vocab_size": VOCABULARY, "dtype": "float32"}
+def _unproven(config: Any, error: Exception) -> BadInput:
+    return BadInput(
+        f"packing cannot be proven safe on {config.model_type}: {str(error).partition(chr(10))[0]}",
+        hint="set `training.packing: false`",
+    )
 
 
-def _samples() -> tuple[list[int], list[int], list[int]]:
-    """Two different first samples of one length, and a second one."""
-    generator = torch.Generator().manual_seed(0)
-    draw = torch.randint(3, VOCABULARY, (2 * FIRST + SECOND,), generator=generator).tolist()
-    return draw[:FIRST], draw[FIRST : 2 * FIRST], draw[2 * FIRST :]
-
-
-def _packed(*samples: list[int]) -> dict[str, Any]:
+def packed(*samples: list[int]) -> Batch:
     """Exactly what the trainer feeds its model: its own collator, without a mask, and no cache."""
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling  # slow to import: what refuses sooner, may
 
@@ -110,16 +103,27 @@ def _packed(*samples: list[int]) -> dict[str, Any]:
     return dict(DataCollatorForLanguageModeling(pad_token_id=0, padding_free=True)([row])) | {"use_cache": False}
 
 
-def _leak(model: Any, first: list[int], other: list[int], second: list[int]) -> float:
+def leak(model: Any, pack: Pack = packed) -> float:
+    """How far a logit of the second sample moves when all of the first is replaced."""
+    first, other, second = _samples()
     with torch.no_grad():
-        seen = [model(**_packed(neighbour, second)).logits[0, FIRST:] for neighbour in (first, other)]
+        seen = [model(**pack(neighbour, second)).logits[0, FIRST:] for neighbour in (first, other)]
     return float((seen[0] - seen[1]).abs().max())
 
 
-def _gradient_difference(model: Any, first: list[int], second: list[int]) -> float:
-    packed = _gradient(model, [_packed(first, second)])
-    unpacked = _gradient(model, [_packed(first), _packed(second)])
-    return float((packed - unpacked).norm() / unpacked.norm())
+def gradient_difference(model: Any, pack: Pack = packed) -> float:
+    """How far the gradient of two samples in one row is from that of each in its own, relative to its norm."""
+    first, _, second = _samples()
+    together = _gradient(model, [pack(first, second)])
+    apart = _gradient(model, [packed(first), packed(second)])
+    return float((together - apart).norm() / apart.norm())
+
+
+def _samples() -> tuple[list[int], list[int], list[int]]:
+    """Two different first samples of one length, and a second one."""
+    generator = torch.Generator().manual_seed(0)
+    draw = torch.randint(3, VOCABULARY, (2 * FIRST + SECOND,), generator=generator).tolist()
+    return draw[:FIRST], draw[FIRST : 2 * FIRST], draw[2 * FIRST :]
 
 
 def _gradient(model: Any, batches: list[dict[str, Any]]) -> torch.Tensor:

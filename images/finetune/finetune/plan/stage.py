@@ -9,44 +9,50 @@ from typing import Any
 import torch
 
 from contract.config.finetune import Training
-from contract.failures import BadInput
 from contract.records import Sample
 from finetune.base import TINY, base_folder, check_vocabulary, load_config, load_tokenizer
-from finetune.chat import dress, encode, parity_problem
+from finetune.chat import dress
 from finetune.data import encode_rows, read_splits
 from finetune.model import pick_device, quiet
-from finetune.plan.fit import check_fit, gpu_memory
+from finetune.plan.fit import Counted, check_fit, count, gpu_memory, variants
 from finetune.plan.isolation import check_isolation
-from finetune.plan.lengths import Lengths, check_lengths, measure
-from finetune.plan.sizes import count_parameters, memory
-from finetune.plan.view import as_html, as_text
+from finetune.plan.lengths import Lengths, check_begins, check_learnable, check_truncation, measure
+from finetune.plan.parity import check_parity
+from finetune.plan.probe import check_probe, is_wanted, probe
+from finetune.plan.refusals import Refusals
+from finetune.plan.report import as_markdown
+from finetune.plan.view import as_html, as_text, show
 from finetune.tiny import build_tiny
 from finetune.trained import BASE, TOKENIZER
 from stagekit.job import Job
 
 SHOWN = 3
-"""Samples shown with their mask."""
+"""Samples shown with their mask, and the longest beside them."""
 
 
 def run(job: Job) -> None:
     """Reads the published samples; writes the tokenizer, the tiny base where asked for, and the plan.
 
-    Refuses with the numbers what does not hold.
+    Refuses with the numbers what does not hold, unless the recipe allows it by name.
     """
     quiet()
     training = job.config.training
-    device = pick_device(training)
+    device, refusals = pick_device(training), Refusals(job.config.allow, job.log)
     train, test = read_splits(job.input("samples"))
     folder = _base(job, training, train)
     tokenizer, config = load_tokenizer(folder), load_config(folder)
     added = dress(tokenizer, training.template, training.pad_token)
     check_vocabulary(tokenizer, config, len(added), training.base_model)
+    tokenizer.save_pretrained(job.output.workdir / TOKENIZER)
+    available = gpu_memory(job.config, device)
+    counted = count(config, training, bool(added), gpu=available is not None)
     plan: dict[str, Any] = {"architecture": config.model_type, "added_tokens": added}
-    plan |= _sizes(job, training, config, bool(added), device)
-    plan |= {"tokens": _tokens(job, tokenizer, training, train, test)}
-    plan |= {"parity": _parity(job, tokenizer, [*train, *test])}
-    plan |= {"isolated": _isolation(job, config) if training.packing else None}
-    _write(job, tokenizer, plan, train[:SHOWN])
+    plan |= _sizes(job, refusals, counted, available)
+    plan |= {"tokens": _tokens(job, refusals, tokenizer, train, test)}
+    plan |= {"parity": _parity(job, refusals, tokenizer, [*train, *test])}
+    plan |= {"isolated": _isolation(job, refusals, config) if training.packing else None}
+    _probe(job, refusals, counted, folder, tokenizer, device, bool(added))
+    _write(job, tokenizer, plan | {"overruled": refusals.overruled}, train)
 
 
 def _base(job: Job, training: Training, train: Sequence[Sample]) -> Path:
@@ -57,85 +63,111 @@ def _base(job: Job, training: Training, train: Sequence[Sample]) -> Path:
     return folder
 
 
-def _sizes(job: Job, training: Training, config: Any, added: bool, device: torch.device) -> dict[str, Any]:
-    """Parameters and memory for each method, and whether the chosen one fits."""
-    available = gpu_memory(job.config.gpu_memory_gb, device)
+def _sizes(job: Job, refusals: Refusals, counted: Counted, available: float | None) -> dict[str, Any]:
+    """Parameters and memory for each method, all variants, and whether the chosen one fits."""
+    training: Training = job.config.training
     sizes: dict[str, Any] = {}
-    for method in ("full", "lora", "qlora"):
-        variant = training.model_copy(update={"method": method})
-        counted = count_parameters(config, variant, added)
-        gigabytes = memory(counted, config, variant, gpu=available is not None)
-        sizes[method] = {"trainable": counted.trainable, "share": counted.trainable_share, "gigabytes": gigabytes}
-        job.log.info(
-            "size",
-            extra={
-                "fields": {
-                    "method": method,
-                    "chosen": method == training.method,
-                    "trainable": f"{counted.trainable:,}",
-                    "share": f"{counted.trainable_share:.4%}",
-                    "gigabytes": f"{gigabytes['total']:.2f}",
-                }
-            },
-        )
-        if method == training.method:
-            check_fit(gigabytes, available, config, training)
-            job.output.metrics.update(
-                parameters=counted.base, trainable_parameters=counted.trainable, memory_gb=gigabytes["total"]
-            )
-    return {"sizes": sizes, "gpu_memory_gb": job.config.gpu_memory_gb}
+    for method, parameters in counted.parameters.items():
+        gigabytes = counted.sizes(training.model_copy(update={"method": method}))
+        sizes[method] = {"trainable": parameters.trainable, "share": parameters.trainable_share, "gigabytes": gigabytes}
+        fields = {
+            "method": method,
+            "chosen": method == training.method,
+            "trainable": f"{parameters.trainable:,}",
+            "share": f"{parameters.trainable_share:.4%}",
+            "gigabytes": f"{gigabytes['total']:.2f}",
+        }
+        job.log.info("size", extra={"fields": fields})
+    with refusals.named("memory"):
+        check_fit(counted, training, available)
+    chosen = counted.parameters[training.method]
+    job.output.metrics.update(
+        parameters=chosen.base,
+        trainable_parameters=chosen.trainable,
+        memory_gb=sizes[training.method]["gigabytes"]["total"],
+    )
+    counted_in_full = counted.saved[training.method].counted
+    return {
+        "sizes": sizes,
+        "activations_counted": counted_in_full,
+        "gpu_memory_gb": available,
+        "variants": variants(counted, training, available),
+    }
 
 
 def _tokens(
-    job: Job, tokenizer: Any, training: Training, train: Sequence[Sample], test: Sequence[Sample]
+    job: Job, refusals: Refusals, tokenizer: Any, train: Sequence[Sample], test: Sequence[Sample]
 ) -> dict[str, Any]:
     """Length figures of both splits."""
     figures: dict[str, Lengths] = {}
+    training = job.config.training
+    begin = None if tokenizer.bos_token_id == tokenizer.eos_token_id else tokenizer.bos_token_id
     for name, part in (("train", train), ("test", test)):
-        figures[name] = measure(encode_rows(tokenizer, part, training), training)
+        figures[name] = measure(encode_rows(tokenizer, part, training), training, begin)
         job.log.info("tokens", extra={"fields": {"split": name} | figures[name].as_dict()})
-        check_lengths(figures[name], training, job.config.max_truncated)
+        check_learnable(figures[name], training)
+        with refusals.named("truncation"):
+            check_truncation(figures[name], training, job.config.max_truncated)
+        with refusals.named("begin_tokens"):
+            check_begins(figures[name])
     job.output.metrics.update(
         tokens=figures["train"].tokens,
+        learned_tokens=figures["train"].learned_tokens,
         truncated=figures["train"].truncated,
+        lost_ends=figures["train"].lost_ends,
         packing_efficiency=figures["train"].packing_efficiency,
     )
     return {name: lengths.as_dict() for name, lengths in figures.items()}
 
 
-def _parity(job: Job, tokenizer: Any, samples: Sequence[Sample]) -> dict[str, int]:
-    """Every sample as it is trained against what a server would send. Raises `BadInput` at the first difference."""
-    marked = 0
-    for sample in samples:
-        problem = parity_problem(tokenizer, sample.messages, encode(tokenizer, sample.messages))
-        if problem:
-            raise BadInput(
-                f"training and serving would disagree on sample {sample.id}: {problem}",
-                hint="choose another `training.template`",
+def _parity(job: Job, refusals: Refusals, tokenizer: Any, samples: Sequence[Sample]) -> dict[str, int] | None:
+    """What was compared of training, inference and serving; None where a difference was overruled."""
+    with refusals.named("parity"):
+        parity = check_parity(tokenizer, load_tokenizer(job.output.workdir / TOKENIZER), samples)
+        if parity.with_control_tokens:
+            job.log.warning(
+                "samples whose text holds control tokens of the template",
+                extra={"fields": {"samples": parity.with_control_tokens}},
             )
-        text = "".join(message.content for message in sample.messages)
-        marked += any(token in text for token in tokenizer.all_special_tokens)
-    if marked:
-        job.log.warning(
-            "samples whose text holds control tokens of the template", extra={"fields": {"samples": marked}}
-        )
-    return {"samples": len(samples), "with_control_tokens": marked}
+        return asdict(parity)
+    return None
 
 
-def _isolation(job: Job, config: Any) -> bool:
+def _isolation(job: Job, refusals: Refusals, config: Any) -> bool:
     """Whether packing changes nothing; the figures are rounding noise, so they stay out of the hashed plan."""
-    isolation = check_isolation(config)
-    job.log.info("packing", extra={"fields": asdict(isolation)})
-    job.output.metrics.update(packing_leak=isolation.leak, packing_gradient_difference=isolation.gradient_difference)
-    return isolation.holds
+    with refusals.named("isolation"):
+        isolation = check_isolation(config)
+        job.log.info("packing", extra={"fields": asdict(isolation)})
+        job.output.metrics.update(
+            packing_leak=isolation.leak, packing_gradient_difference=isolation.gradient_difference
+        )
+        return True
+    return False
 
 
-def _write(job: Job, tokenizer: Any, plan: dict[str, Any], shown: Sequence[Sample]) -> None:
+def _probe(
+    job: Job, refusals: Refusals, counted: Counted, folder: Path, tokenizer: Any, device: torch.device, added: bool
+) -> None:
+    """Two real steps, whose figures differ from run to run and so are metrics alone."""
+    if not is_wanted(job.config.probe, device):
+        return
+    training = job.config.training
+    with refusals.named("memory"):
+        measured = probe(folder, tokenizer, training, device, added)
+        figures = check_probe(measured, counted, training, gpu_memory(job.config, device))
+        job.log.info("probe", extra={"fields": figures})
+        job.output.metrics.update(figures)
+
+
+def _write(job: Job, tokenizer: Any, plan: dict[str, Any], train: Sequence[Sample]) -> None:
     output, training = job.output, job.config.training
-    tokenizer.save_pretrained(output.workdir / TOKENIZER)
     output.add_folder(TOKENIZER)
     if training.base_model == TINY:
         output.add_folder(BASE)
+    longest = max(train, key=lambda sample: sum(len(message.content) for message in sample.messages))
+    examples = [*train[:SHOWN], *([longest] if longest not in train[:SHOWN] else [])]
+    shown = [show(tokenizer, sample, training) for sample in examples]
     output.add_text("plan.json", json.dumps(plan, indent=1, ensure_ascii=False))
-    output.add_text("template.txt", as_text(tokenizer, shown))
-    output.add_text("template.html", as_html(tokenizer, shown, training.template))
+    output.add_text("plan.md", as_markdown(plan, training))
+    output.add_text("template.txt", as_text(shown))
+    output.add_text("template.html", as_html(shown, training.template))

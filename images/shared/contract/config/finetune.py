@@ -7,6 +7,26 @@ from pydantic import Field, model_validator
 from contract.config.base import Config, Source, StageConfig
 
 Template = Literal["alpaca", "chatml", "llama3", "mistral", "phi3", "gemma", "tokenizer"]
+Optimizer = Literal["adamw_8bit", "adamw_torch", "paged_adamw_8bit", "adafactor"]
+Refusal = Literal["memory", "truncation", "parity", "begin_tokens", "isolation"]
+Gpu = Literal[
+    "t4", "l4", "a10g", "rtx_3090", "rtx_4090", "v100", "a100_40", "l40s", "a100_80", "h100", "h200", "b200"
+]  # fmt: skip
+GPU_MEMORY_GB: dict[Gpu, float] = {
+    "t4": 15.6,
+    "l4": 23.6,
+    "a10g": 23.6,
+    "rtx_3090": 25.3,
+    "rtx_4090": 25.3,
+    "v100": 16.9,
+    "a100_40": 42.2,
+    "l40s": 47.6,
+    "a100_80": 84.9,
+    "h100": 84.9,
+    "h200": 150.0,
+    "b200": 191.4,
+}
+"""Memory that a driver leaves to programs (GB of 10^9 bytes), which is less than what is printed on the box."""
 
 
 class Lora(Config):
@@ -68,7 +88,7 @@ class Training(Config):
     warmup_steps: int = Field(10, ge=0, le=1_000_000)
     """Steps of linear warm-up."""
 
-    optimizer: Literal["adamw_8bit", "adamw_torch", "paged_adamw_8bit", "adafactor"] = "adamw_8bit"
+    optimizer: Optimizer = "adamw_8bit"
     """Optimizer."""
 
     weight_decay: float = Field(0.01, ge=0, le=1)
@@ -99,11 +119,21 @@ class PlanConfig(StageConfig):
     training: Training = Training()
     """What is about to be trained."""
 
+    gpu: Gpu | None = None
+    """GPU to plan for, by name; null takes the one present, or none on a CPU."""
+
     gpu_memory_gb: float | None = Field(None, gt=0, le=10_000)
-    """Memory of the GPU to plan for (GB); null takes the one present, or none on a CPU."""
+    """Memory of the GPU to plan for (GB), for one that has no name here; it goes before `gpu`."""
 
     max_truncated: float = Field(0.05, ge=0, le=1)
     """Largest share of samples longer than `max_length` (0 to 1) before the plan refuses."""
+
+    allow: tuple[Refusal, ...] = ()
+    """Refusals to overrule, by name; each is then a warning, and stands in the plan."""
+
+    probe: Literal["gpu", "always", "never"] = "gpu"
+    """Whether two real steps are measured, which corrects the estimate: where there is a `gpu`, `always` (on a CPU
+    for their time alone), or `never`."""
 
 
 def check_saves(training: Training, eval_every: int, save_every: int) -> None:

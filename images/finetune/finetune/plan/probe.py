@@ -1,0 +1,150 @@
+"""Two real steps at the recipe's batch and length, measured: what the estimate is corrected by.
+
+The rows are full and learned throughout, which is the dearest batch that packing can make. The first step makes the
+optimizer's state, so the second is the one that counts.
+"""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, TrainerCallback
+
+from contract.config.finetune import Training
+from contract.failures import BadConfig
+from finetune.model import load_model, working_dtype
+from finetune.plan.fit import Counted, largest_batch
+from finetune.plan.memory import GB, LASTING
+
+STEPS = 2
+ANY_ID = 10
+"""Any token that is neither padding nor an end would do; a row holds it alone."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Peak memory that tensors took on the GPU (GB; None on a CPU), and the seconds of the second step."""
+
+    peak_gb: float | None
+    step_seconds: float
+
+
+def is_wanted(when: str, device: torch.device) -> bool:
+    """Whether to measure: `always`, `never`, or on a `gpu`."""
+    return when == "always" or (when == "gpu" and device.type == "cuda")
+
+
+def probe(folder: Path, tokenizer: Any, training: Training, device: torch.device, added: bool) -> Measured:
+    """Load the base as train will and take two steps. Raises `BadConfig` when memory runs out."""
+    try:
+        return _measure(folder, tokenizer, training, device, added)
+    except torch.OutOfMemoryError as error:
+        raise BadConfig(
+            f"two real steps ran out of memory: {str(error).partition('. ')[0]}",
+            expected="a batch that fits",
+            hint="a smaller `training.batch_size`, `gradient_checkpointing: true`, or `method: qlora`",
+        ) from None
+    finally:
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def check_probe(measured: Measured, counted: Counted, training: Training, available: float | None) -> dict[str, float]:
+    """Figures of a probe; with a peak also the correction of what comes and goes, and the largest batch by it.
+
+    Raises `BadConfig` when the measured peak exceeds the memory planned for.
+    """
+    tokens = training.batch_size * training.max_length
+    figures = {
+        "probe_step_seconds": measured.step_seconds,
+        "probe_tokens_per_second": tokens / measured.step_seconds,
+    }
+    if measured.peak_gb is None:
+        return figures
+    peak = measured.peak_gb + counted.sizes(training)["context"]
+    if available is not None and peak > available:
+        raise BadConfig(
+            f"two real steps took {peak:.1f} GB",
+            expected=f"at most the {available:.1f} GB of the GPU",
+            hint="a smaller `training.batch_size`, or `gradient_checkpointing: true`",
+        )
+    factor = correction(counted, training, peak)
+    figures |= {"probe_peak_gb": peak, "probe_correction": factor}
+    if available is not None:
+        figures["largest_batch"] = largest_batch(lambda n: corrected(counted, training, n, factor), available)
+    return figures
+
+
+def correction(counted: Counted, training: Training, peak: float) -> float:
+    """By what to multiply the estimate of what comes and goes, so that the sum is the measured peak (GB)."""
+    sizes = counted.sizes(training)
+    lasting = sum(sizes[name] for name in LASTING)
+    return max(0.0, peak - lasting) / (sizes["total"] - lasting)
+
+
+def corrected(counted: Counted, training: Training, batch: int, factor: float) -> float:
+    """The estimate (GB) at another batch, corrected."""
+    sizes = counted.sizes(training.model_copy(update={"batch_size": batch}))
+    lasting = sum(sizes[name] for name in LASTING)
+    return lasting + factor * (sizes["total"] - lasting)
+
+
+class _Clock(TrainerCallback):  # type: ignore[misc]
+    """When each step ended, with all that the GPU was given done."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.ends.append(time.monotonic())
+
+
+def _measure(folder: Path, tokenizer: Any, training: Training, device: torch.device, added: bool) -> Measured:
+    clock = _Clock()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    with tempfile.TemporaryDirectory(prefix="nocturne-probe-") as scratch:
+        model = load_model(folder, tokenizer, working_dtype(device), device, four_bit=training.method == "qlora")
+        trainer = _trainer(model, tokenizer, training, added, Path(scratch))
+        trainer.add_callback(clock)
+        trainer.train()
+    peak = torch.cuda.max_memory_allocated() / GB if device.type == "cuda" else None
+    return Measured(peak, clock.ends[1] - clock.ends[0])
+
+
+def _trainer(model: Any, tokenizer: Any, training: Training, added: bool, scratch: Path) -> Any:
+    """The trainer with what decides memory as train sets it, over full rows."""
+    from datasets import Dataset  # slow to import, all of them, and needed where a probe is wanted alone
+    from trl import SFTConfig, SFTTrainer
+
+    from finetune.adapters import adapter_config
+
+    gpu = model.device.type == "cuda"
+    ids = [[ANY_ID] * training.max_length] * (STEPS * training.batch_size)
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(
+            output_dir=str(scratch),
+            max_steps=STEPS,
+            packing=training.packing,
+            max_length=training.max_length,
+            per_device_train_batch_size=training.batch_size,
+            optim=training.optimizer,
+            gradient_checkpointing=training.gradient_checkpointing,
+            bf16=gpu,
+            use_cpu=not gpu,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+        ),
+        train_dataset=Dataset.from_dict({"input_ids": ids, "labels": ids}),
+        processing_class=tokenizer,
+        peft_config=None if training.method == "full" else adapter_config(training, model, added),
+    )
+    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which belongs to the result
+    return trainer
