@@ -86,22 +86,53 @@ def test_new_tokens_are_learned_and_survive_saving_and_merging(tmp_path):
     assert said[0].shape[1] == len(trainer.processing_class)
 
 
-def checkpoint_in(folder, step):
+THIS = checkpoints.identity_of({"training": {"learning_rate": 0.1, "max_length": 256}, "samples": "abc"})
+
+
+def checkpoint_in(folder, step, without=()):
     place = checkpoints.local_folder(folder, step)
     place.mkdir(parents=True)
-    (place / "trainer_state.json").write_text('{"best_model_checkpoint": "/gone"}')
-    (place / "weights.bin").write_bytes(bytes([step]))
+    for name in {*checkpoints.NEEDED, "adapter_model.safetensors"} - {"trainer_state.json", *without}:
+        (place / name).write_bytes(bytes([step]))
+    if "trainer_state.json" not in without:
+        (place / "trainer_state.json").write_text('{"best_model_checkpoint": "/gone"}')
     return place
 
 
-def test_the_best_checkpoint_is_kept_beside_the_newest_and_found_again(tmp_path, caplog):
-    store, log = open_store(Address("file", "", str(tmp_path / "scratch"))), logging.getLogger("test")
+def scratch_in(folder):
+    return open_store(Address("file", "", str(folder / "scratch")))
+
+
+def test_the_best_checkpoint_is_kept_beside_the_newest_and_found_again(tmp_path):
+    store, log = scratch_in(tmp_path), logging.getLogger("test")
     for step, best in ((10, True), (20, False), (30, True), (40, False), (50, False)):
-        checkpoints.save(store, checkpoint_in(tmp_path / "made", step), step, step * 100, "this", best)
-    found = checkpoints.find(store, "this", log)
+        checkpoints.save(store, checkpoint_in(tmp_path / "made", step), step, step * 100, THIS, best)
+    found = checkpoints.find(store, THIS, log)
     assert [checkpoint.step for checkpoint in found] == [50, 30]
     taken = checkpoints.restore(store, found, tmp_path / "taken", log)
     assert (taken.step, taken.tokens) == (50, 5_000)
     assert str(tmp_path / "taken/checkpoint-30") in (tmp_path / "taken/checkpoint-50/trainer_state.json").read_text()
-    assert checkpoints.find(store, "another configuration", log) == []
-    assert "checkpoint ignored" in caplog.text
+
+
+OTHERS = {
+    "training.learning_rate was 0.1 and is 0.2": {"training": {"learning_rate": 0.2, "max_length": 256}},
+    "training.max_length was 256 and is 128": {"training": {"learning_rate": 0.1, "max_length": 128}},
+    "samples was 'abc' and is 'other'": {"samples": "other"},
+}
+
+
+@pytest.mark.parametrize("reason", OTHERS)
+def test_a_checkpoint_of_another_training_is_refused_by_the_name_of_what_differs(reason, tmp_path, caplog):
+    checkpoints.save(scratch_in(tmp_path), checkpoint_in(tmp_path, 10), 10, 1, THIS, False)
+    other = THIS | checkpoints.identity_of(OTHERS[reason])
+    assert checkpoints.find(scratch_in(tmp_path), other, logging.getLogger("test")) == []
+    assert caplog.records[0].fields["reason"] == f"of another training: {reason}"
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "trainer_state.json", "scheduler.pt", "adapter_model.safetensors"])
+def test_an_incomplete_checkpoint_is_refused_and_an_older_whole_one_taken(name, tmp_path, caplog):
+    store, log = scratch_in(tmp_path), logging.getLogger("test")
+    checkpoints.save(store, checkpoint_in(tmp_path, 10), 10, 1, THIS, True)
+    checkpoints.save(store, checkpoint_in(tmp_path, 20, without=[name]), 20, 2, THIS, False)
+    assert [checkpoint.step for checkpoint in checkpoints.find(store, THIS, log)] == [10]
+    assert caplog.records[0].fields["reason"].startswith("incomplete: ")
