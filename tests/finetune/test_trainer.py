@@ -7,11 +7,13 @@ import torch
 from peft import PeftModel
 
 from contract.config.finetune import TrainConfig, Training
+from contract.failures import BadConfig
 from contract.uris import Address
 from finetune.chat import dress
 from finetune.data import encode_rows, learnable
 from finetune.export.merge import largest_difference
 from finetune.model import load_model, logits
+from finetune.plan.sizes import count_parameters
 from finetune.tiny import build_tiny, train_tokenizer
 from finetune.train import checkpoints
 from finetune.train.trainer import make_trainer
@@ -22,8 +24,11 @@ CPU = torch.device("cpu")
 SAMPLES = real_samples(16, 4)
 
 
-def trainer_for(folder, added=False, **settings):
-    """A trainer of the tiny model on sixteen samples, one epoch; with `added`, the template's tokens are new to it."""
+def trainer_for(folder, added=False, every=100, **settings):
+    """A trainer of the tiny model on sixteen samples, one epoch; with `added`, the template's tokens are new to it.
+
+    With early stopping it is evaluated on rows that it does not learn from.
+    """
     fields = {"max_length": 256, "batch_size": 4, "accumulation": 1, "epochs": 1, "learning_rate": 0.01}
     training = Training.model_validate(fields | settings)
     base = folder / "base"
@@ -34,8 +39,9 @@ def trainer_for(folder, added=False, **settings):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = load_model(base, tokenizer, torch.float32, CPU, four_bit=training.method == "qlora")
-    config = TrainConfig(training=training, eval_every=100, save_every=100)
-    return make_trainer(model, tokenizer, config, (rows, rows[:2]), added, folder / "out", []), rows, base
+    config = TrainConfig(training=training, eval_every=every, save_every=every)
+    splits = (rows[4:], rows[:4]) if training.early_stopping else (rows, rows[:2])
+    return make_trainer(model, tokenizer, config, splits, added, folder / "out", []), rows, base
 
 
 def trainable(model):
@@ -54,12 +60,21 @@ def test_rows_reach_the_model_token_by_token_as_they_were_made(packing, tmp_path
     assert sorted(seen) == sorted((row.ids, row.labels) for row in rows)
 
 
-METHODS = [("full", "adamw_torch"), ("lora", "adamw_8bit"), ("qlora", "paged_adamw_8bit"), ("lora", "adafactor")]
+METHODS = {
+    "full": {"optimizer": "adamw_torch", "neftune": 5},
+    "lora": {"optimizer": "adamw_8bit", "gradient_checkpointing": True},
+    "qlora": {"optimizer": "paged_adamw_8bit"},
+    "lora, adafactor": {"optimizer": "adafactor"},
+    "lora, rslora, neftune": {"lora": {"rslora": True, "target_modules": ["q_proj", "v_proj"]}, "neftune": 5},
+    "lora, dora": {"lora": {"dora": True, "rank": 4}},
+    "qlora, dora": {"lora": {"dora": True, "rslora": True, "rank": 4}},
+}
 
 
-@pytest.mark.parametrize(("method", "optimizer"), METHODS)
-def test_a_method_trains(method, optimizer, tmp_path):
-    trainer, _, _ = trainer_for(tmp_path, method=method, optimizer=optimizer, gradient_checkpointing=method == "lora")
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_trains(name, tmp_path):
+    method = name.partition(",")[0]
+    trainer, _, _ = trainer_for(tmp_path, method=method, **METHODS[name])
     before = trainable(trainer.model)
     assert all("lora_" in name for name in before) == (method != "full")
     four_bit = [module for module in trainer.model.modules() if type(module).__name__ == "Linear4bit"]
@@ -68,6 +83,40 @@ def test_a_method_trains(method, optimizer, tmp_path):
     after = trainable(trainer.model)
     assert any(not torch.equal(before[name], after[name]) for name in before)
     assert all(torch.isfinite(weights).all() for weights in after.values())
+
+
+def test_rslora_scales_by_the_root_of_the_rank_and_plan_counts_the_magnitudes_of_dora(tmp_path):
+    lora = {"rank": 16, "alpha": 32, "rslora": True, "dora": True, "target_modules": ["q_proj"]}
+    trainer, _, _ = trainer_for(tmp_path, lora=lora)
+    layers = [module for name, module in trainer.model.named_modules() if name.endswith(("q_proj", "v_proj"))]
+    assert [layer.scaling["default"] for layer in layers if hasattr(layer, "scaling")] == [32 / 16**0.5] * 2
+    counted = count_parameters(trainer.model.config, Training(lora=lora), new_tokens=False)
+    assert counted.trainable == trainer.model.num_parameters(only_trainable=True)
+
+
+def test_a_layer_that_the_model_does_not_have_is_named_beside_those_it_has(tmp_path):
+    with pytest.raises(BadConfig, match=r"names qproj.*down_proj, .*q_proj"):
+        trainer_for(tmp_path, lora={"target_modules": ["qproj"]})
+
+
+def test_noise_on_the_embeddings_changes_what_is_learned_and_only_while_training(tmp_path):
+    losses = {}
+    for alpha in (0, 0.1, 50):
+        trainer, _, _ = trainer_for(tmp_path / str(alpha), neftune=alpha, method="full")
+        before = trainer.evaluate()["eval_loss"]
+        trainer.train()
+        losses[alpha] = (before, next(entry["loss"] for entry in trainer.state.log_history if "loss" in entry))
+    assert losses[0][0] == losses[0.1][0] == losses[50][0]
+    assert 0 < abs(losses[0.1][1] - losses[0][1]) < abs(losses[50][1] - losses[0][1])
+
+
+def test_early_stopping_ends_a_training_that_gets_worse_and_keeps_the_best_weights(tmp_path):
+    trainer, _, _ = trainer_for(tmp_path, every=1, method="full", early_stopping=2, epochs=20, warmup_steps=0)
+    trainer.train()
+    losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    assert trainer.state.global_step < trainer.state.max_steps, "it ended early"
+    assert len(losses) == losses.index(min(losses)) + 1 + 2, "two evaluations after the best one"
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(min(losses), abs=1e-6)
 
 
 def test_new_tokens_are_learned_and_survive_saving_and_merging(tmp_path):

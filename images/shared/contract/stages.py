@@ -84,6 +84,7 @@ class Stage:
 
 ROWS = Port("rows", "documents or samples", (Document, Sample))
 DECISIONS = Port("decisions", "decisions of reviewers", (Decision,), optional=True)
+LEARNED = Port("samples", "a published dataset; or documents or chunks, as raw text", (Sample, Document, Chunk))
 GPU = Resources(cpus=8, memory_gb=64, minutes=24 * 60, gpu=True)
 
 STAGES: tuple[Stage, ...] = (
@@ -246,7 +247,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Parameters, memory, tokens, template and mask, before money is spent.",
         PlanConfig,
-        (Port("samples", "a published dataset", (Sample,)),),
+        (LEARNED,),
         sources=lambda config: base_sources(config.training),  # type: ignore[attr-defined]
         resources=GPU,
     ),
@@ -255,7 +256,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Supervised fine-tuning: full, LoRA or QLoRA.",
         TrainConfig,
-        (Port("samples", "a published dataset", (Sample,)), Port("plan", "the plan that allows it")),
+        (LEARNED, Port("plan", "the plan that allows it")),
         resources=GPU,
     ),
     Stage(
@@ -263,7 +264,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "The tuned model against its base, on the test split.",
         EvaluateConfig,
-        (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        (LEARNED, Port("train", "the training's result")),
         resources=GPU,
     ),
     Stage(
@@ -271,7 +272,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Merge the adapter and prove that nothing changed.",
         ExportConfig,
-        (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        (LEARNED, Port("train", "the training's result")),
         resources=GPU,
     ),
     Stage(
@@ -280,7 +281,7 @@ STAGES: tuple[Stage, ...] = (
         "Register the model in MLflow with its lineage; `champion` when the gate passes.",
         RegisterConfig,
         (
-            Port("samples", "a published dataset", (Sample,)),
+            LEARNED,
             Port("train", "the training's result"),
             Port("evaluate", "the comparison and its gate"),
             Port("export", "the merged model"),

@@ -13,7 +13,7 @@ from contract.failures import BadInput
 from contract.records import Sample
 from finetune.base import TINY, base_folder, check_vocabulary, load_config, load_tokenizer
 from finetune.chat import dress, encode, parity_problem
-from finetune.data import encode_rows, read_splits
+from finetune.data import check_kind, encode_rows, read_splits
 from finetune.model import pick_device, quiet
 from finetune.plan.fit import check_fit, gpu_memory
 from finetune.plan.isolation import check_isolation
@@ -36,6 +36,7 @@ def run(job: Job) -> None:
     quiet()
     training = job.config.training
     device = pick_device(training)
+    check_kind(job.input("samples"), training)
     train, test = read_splits(job.input("samples"))
     folder = _base(job, training, train)
     tokenizer, config = load_tokenizer(folder), load_config(folder)

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 from datasets import Dataset as Rows
-from peft import LoraConfig
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from contract.config.finetune import TrainConfig, Training
+from contract.config.finetune import TrainConfig
+from finetune.adapters import adapter_config
 from finetune.data import Row
 
 
@@ -62,6 +62,7 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         optim=training.optimizer,
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
+        neftune_noise_alpha=training.neftune or None,
         gradient_checkpointing=training.gradient_checkpointing,
         seed=training.seed,
         bf16=gpu,
@@ -80,24 +81,6 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         disable_tqdm=True,
         dataloader_num_workers=0,
     )
-
-
-def adapter_config(training: Training, model: Any, added_tokens: bool) -> LoraConfig:
-    """Adapters on all linear layers; where the template brought new tokens, embedding and head are trained whole."""
-    return LoraConfig(
-        r=training.lora.rank,
-        lora_alpha=training.lora.alpha,
-        lora_dropout=training.lora.dropout,
-        target_modules="all-linear",
-        modules_to_save=embedding_names(model) if added_tokens else None,
-        task_type="CAUSAL_LM",
-    )
-
-
-def embedding_names(model: Any) -> list[str]:
-    """The names of input embedding and output head, which differ by architecture."""
-    wanted = {id(model.get_input_embeddings()), id(model.get_output_embeddings())}
-    return [name.rpartition(".")[2] for name, module in model.named_modules() if id(module) in wanted]
 
 
 def _rows(rows: Sequence[Row]) -> Rows:
