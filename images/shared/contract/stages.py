@@ -18,6 +18,7 @@ from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
+    ChooseConfig,
     EvaluateConfig,
     ExportConfig,
     PlanConfig,
@@ -257,14 +258,23 @@ STAGES: tuple[Stage, ...] = (
         "Supervised fine-tuning: full, LoRA or QLoRA.",
         TrainConfig,
         (LEARNED, Port("plan", "the plan that allows it")),
+        version=2,
         resources=GPU,
+    ),
+    Stage(
+        "choose",
+        "finetune",
+        "The training of a sweep with the lowest test loss.",
+        ChooseConfig,
+        (Port("candidates", "trainings that differ in their learning rate", many=True),),
+        resources=Resources(cpus=2, memory_gb=8, minutes=30),
     ),
     Stage(
         "evaluate",
         "finetune",
         "The tuned model against its base, on the test split.",
         EvaluateConfig,
-        (LEARNED, Port("train", "the training's result")),
+        (LEARNED, Port("train", "the training's result, or the choice among several")),
         resources=GPU,
     ),
     Stage(
@@ -272,7 +282,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Merge the adapter and prove that nothing changed.",
         ExportConfig,
-        (LEARNED, Port("train", "the training's result")),
+        (LEARNED, Port("train", "the training's result, or the choice among several")),
         resources=GPU,
     ),
     Stage(
@@ -282,7 +292,7 @@ STAGES: tuple[Stage, ...] = (
         RegisterConfig,
         (
             LEARNED,
-            Port("train", "the training's result"),
+            Port("train", "the training's result, or the choice among several"),
             Port("evaluate", "the comparison and its gate"),
             Port("export", "the merged model"),
         ),

@@ -35,7 +35,7 @@ def write_result(job: Job, trainer: Any, tracked: Outbox | None, seconds: float)
         steps=trainer.state.global_step,
         tokens=trainer._total_train_tokens,
         train_loss=_last(history, "loss"),
-        eval_loss=_last(history, "eval_loss"),
+        eval_loss=_kept_loss(job, history),
         trainable_parameters=trainable,
         parameters=total,
         curves=reading.sentence,
@@ -74,6 +74,14 @@ def _copy(job: Job, name: str) -> None:
 
 def _deterministic(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name in NAMES or name == "step"}
+
+
+def _kept_loss(job: Job, history: list[dict[str, Any]]) -> float | None:
+    """The test loss of the weights that were kept: the best with early stopping, else the last."""
+    losses = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    if not losses:
+        return None
+    return float(min(losses) if job.config.training.early_stopping else losses[-1])
 
 
 def _last(history: list[dict[str, Any]], name: str) -> float | None:

@@ -28,6 +28,9 @@ from finetune.trained import BASE, TOKENIZER
 from stagekit.dataset import Dataset
 from stagekit.job import Job
 
+SWEPT = "learning_rate"
+"""What the trainings of one plan may differ in: nothing in a plan depends on it."""
+
 
 def run(job: Job) -> None:
     """Reads samples and plan; writes adapter or model, tokenizer, history. Scratch holds checkpoints until then."""
@@ -73,7 +76,7 @@ def _checked_plan(job: Job) -> Dataset:
     plan = job.input("plan")
     ours = job.config.training.model_dump(mode="json")
     planned = plan.manifest.config["training"]
-    differ = [name for name in ours if ours[name] != planned.get(name)]
+    differ = [name for name in ours if name != SWEPT and ours[name] != planned.get(name)]
     data = {parent.content_hash for parent in plan.manifest.parents if parent.input == "samples"}
     if job.input("samples").manifest.content_hash not in data:
         differ.append("the samples")

@@ -43,6 +43,12 @@ class Figures(TrainerCallback):  # type: ignore[misc]
         if self.run:
             self.run.metrics(figures | self._speed(figures) | memory(), state.global_step)
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> Any:
+        """The last step is always evaluated: curves need their end, and a sweep what its trainings came to."""
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+        return control
+
     def _speed(self, figures: dict[str, float]) -> dict[str, float]:
         now, tokens = time.monotonic(), figures.get("tokens")
         if tokens is None:

@@ -70,7 +70,7 @@ class Training(Config):
     """Passes over the data."""
 
     learning_rate: float = Field(3e-4, gt=0, le=1)
-    """Peak learning rate."""
+    """Peak learning rate (up to 1); `learning_rates` of the recipe go before it."""
 
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls after warm-up."""
@@ -144,6 +144,10 @@ class TrainConfig(StageConfig):
     def _best_weights_are_saved(self) -> Self:
         check_saves(self.training, self.eval_every, self.save_every)
         return self
+
+
+class ChooseConfig(StageConfig):
+    """The training of a sweep with the lowest test loss."""
 
 
 class EvaluateConfig(StageConfig):
