@@ -51,11 +51,10 @@ def ping() -> None:
 def remote(what: str) -> Iterator[None]:
     """Turn what MLflow raises inside the block into `RemoteTrouble`."""
     from mlflow.exceptions import MlflowException
-    from requests import RequestException  # MLflow's artifact store lets these through
 
     try:
         yield
-    except (MlflowException, RequestException) as error:
+    except (MlflowException, OSError) as error:  # its artifact store lets errors of requests and sockets through
         first = str(error).strip().partition("\n")[0][:300]
         raise RemoteTrouble(f"MLflow could not {what}: {first}", where=tracking_uri() or "") from None
 
