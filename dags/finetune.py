@@ -5,6 +5,7 @@ by hand it trains on any version: `dataset` is `latest`, a version's number, or 
 
 - **plan** works out memory and tokens first, and refuses with the numbers before any GPU time is spent.
 - **train** goes on from its last complete checkpoint when it was killed.
+- With `learning_rates` in the recipe there is one **train** for each, and **choose** goes on with the lowest test loss.
 - **evaluate** compares with the base model; its gate decides whether **register** makes the model `champion`.
 - With `NOCTURNE_GPU=1` these tasks get the GPUs and share the pool `gpu`, whose slots say how many run at once.
 - By REST: `{"conf": {"dataset": "latest", "training.learning_rate": 0.0002, "training.epochs": 2}}`.
@@ -12,7 +13,7 @@ by hand it trains on any version: `dataset` is `latest`, a version's number, or 
 
 from pathlib import Path
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, chain
 
 from airflow_side import dataset_task
 from airflow_side.dag import dag_arguments, published, stage_task
@@ -27,5 +28,5 @@ for recipe in recipes:
     form = {"dataset": dataset_task.PARAM, **trigger_form(flow)}
     with DAG(**dag_arguments(flow, __doc__), schedule=[published(recipe)], params=form):
         dataset = dataset_task.dataset_task(recipe.name, published(recipe))
-        plan, train, evaluate, export, register = (stage_task(flow, step) for step in flow.steps())
-        dataset >> plan >> train >> [evaluate, export] >> register
+        plan, *sweep, train, evaluate, export, register = (stage_task(flow, step) for step in flow.steps())
+        chain(dataset, plan, *([sweep] if sweep else []), train, [evaluate, export], register)

@@ -1,10 +1,11 @@
 """A published dataset, made with the kit's own writer, and a training that is over in seconds."""
 
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 from contract.manifest import Manifest
-from contract.records import Message, Sample
+from contract.records import Message, Record, Sample
 from contract.uris import Address
 from stagekit.destination import LocalDestination
 from stagekit.output import Output
@@ -38,10 +39,12 @@ def real_samples(count: int = 60, test: int = 6) -> list[Sample]:
     ]
 
 
-def publish(folder: Path, samples: list[Sample], content_hash: str | None = None) -> str:
-    """Write samples as a published dataset; returns its URI."""
+def publish(
+    folder: Path, samples: Sequence[Record], content_hash: str | None = None, record: type[Record] = Sample
+) -> str:
+    """Write samples, or rows of another type, as a dataset; returns its URI."""
     place = LocalDestination(Address("file", "", str(folder)))
-    output = Output(place, Sample, 50_000)
+    output = Output(place, record, 50_000)
     output.write(samples)
     shards, dropped, found_hash = output.close()
     manifest = Manifest(
@@ -50,7 +53,7 @@ def publish(folder: Path, samples: list[Sample], content_hash: str | None = None
         key=folder.name,
         recipe="demo",
         config={},
-        record="Sample",
+        record=record.__name__,
         columns=columns_of(output.schema),
         shards=shards,
         dropped_shards=dropped,

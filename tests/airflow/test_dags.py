@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import ParamValidationError
 
@@ -80,6 +81,19 @@ def test_the_order_of_the_house(bag):
     tuned = bag.dags["finetune_llm_twin"]
     assert tuned.task_dict["train"].downstream_task_ids == {"evaluate", "export"}
     assert tuned.task_dict["register"].upstream_task_ids == {"evaluate", "export"}
+
+
+def test_a_sweep_is_a_task_for_each_rate_and_one_that_chooses(tmp_path):
+    dags = shutil.copytree(DAGS, tmp_path / "dags")
+    path = dags / "recipes/demo.yaml"
+    recipe = yaml.safe_load(path.read_text())
+    recipe["finetune"]["learning_rates"] = [0.001, 0.01, 0.1]
+    path.write_text(yaml.safe_dump(recipe))
+    tasks = DagBag(str(dags)).dags["finetune_demo"].task_dict
+    trainings = {"train_1", "train_2", "train_3"}
+    assert tasks["plan"].downstream_task_ids == tasks["choose"].upstream_task_ids == trainings
+    assert tasks["choose"].downstream_task_ids == {"evaluate", "export"}
+    assert tasks["register"].upstream_task_ids == {"evaluate", "export"}
 
 
 def test_publishing_starts_the_fine_tuning(bag):

@@ -65,10 +65,27 @@ def test_the_finetuning_is_wired():
     check_wiring(finetune_steps(recipe.finetune), {DATASET: Sample})
 
 
+def test_a_sweep_trains_once_for_each_rate_and_goes_on_with_the_choice():
+    recipe = Recipe.model_validate(SOURCES | {"finetune": {"learning_rates": [0.1, 0.01]}})
+    steps = finetune_steps(recipe.finetune)
+    check_wiring(steps, {DATASET: Sample})
+    by_name = {step.name: step for step in steps}
+    assert list(by_name) == ["plan", "train_1", "train_2", "choose", "evaluate", "export", "register"]
+    assert [by_name[name].config.training.learning_rate for name in ("train_1", "train_2")] == [0.1, 0.01]
+    assert by_name["choose"].inputs == {"candidates": ("train_1", "train_2")}
+    assert {by_name[name].inputs["train"] for name in ("evaluate", "export", "register")} == {("choose",)}
+
+
+def test_a_rate_given_twice_is_refused():
+    with pytest.raises(ValueError, match=r"holds 0.1 more than once"):
+        Recipe.model_validate(SOURCES | {"finetune": {"learning_rates": [0.1, 0.2, 0.1]}})
+
+
 def test_every_stage_has_its_place():
     recipe = Recipe.model_validate(SOURCES | RECIPES["longest"])
     assert recipe.finetune
-    used = {step.stage.name for step in refresh_steps(recipe) + finetune_steps(recipe.finetune)}
+    sweep = recipe.finetune.model_copy(update={"learning_rates": [0.1, 0.01]})
+    used = {step.stage.name for step in refresh_steps(recipe) + finetune_steps(sweep)}
     assert used == {stage.name for stage in STAGES}
 
 
@@ -148,6 +165,7 @@ CHANGES = {
     "finetune.max_truncated": (0.5, "plan"),
     "finetune.allow": (["truncation"], "plan"),
     "finetune.probe": ("never", "plan"),
+    "finetune.learning_rates": ([0.1], "train"),
     "finetune.eval_every": (5, "train"),
     "finetune.save_every": (20, "train"),
     "finetune.evaluate": ({"generations": 1}, "evaluate"),

@@ -7,11 +7,13 @@ import torch
 from peft import PeftModel
 
 from contract.config.finetune import TrainConfig, Training
+from contract.failures import BadConfig
 from contract.uris import Address
 from finetune.chat import dress
 from finetune.data import encode_rows, learnable
 from finetune.export.merge import largest_difference
 from finetune.model import load_model, logits
+from finetune.plan.sizes import count_parameters
 from finetune.tiny import build_tiny, train_tokenizer
 from finetune.train import checkpoints
 from finetune.train.trainer import make_trainer
@@ -22,8 +24,11 @@ CPU = torch.device("cpu")
 SAMPLES = real_samples(16, 4)
 
 
-def trainer_for(folder, added=False, **settings):
-    """A trainer of the tiny model on sixteen samples, one epoch; with `added`, the template's tokens are new to it."""
+def trainer_for(folder, added=False, every=100, **settings):
+    """A trainer of the tiny model on sixteen samples, one epoch; with `added`, the template's tokens are new to it.
+
+    With early stopping it is evaluated on rows that it does not learn from.
+    """
     fields = {"max_length": 256, "batch_size": 4, "accumulation": 1, "epochs": 1, "learning_rate": 0.01}
     training = Training.model_validate(fields | settings)
     base = folder / "base"
@@ -34,8 +39,9 @@ def trainer_for(folder, added=False, **settings):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = load_model(base, tokenizer, torch.float32, CPU, four_bit=training.method == "qlora")
-    config = TrainConfig(training=training, eval_every=100, save_every=100)
-    return make_trainer(model, tokenizer, config, (rows, rows[:2]), added, folder / "out", []), rows, base
+    config = TrainConfig(training=training, eval_every=every, save_every=every)
+    splits = (rows[4:], rows[:4]) if training.early_stopping else (rows, rows[:2])
+    return make_trainer(model, tokenizer, config, splits, added, folder / "out", []), rows, base
 
 
 def trainable(model):
@@ -54,12 +60,21 @@ def test_rows_reach_the_model_token_by_token_as_they_were_made(packing, tmp_path
     assert sorted(seen) == sorted((row.ids, row.labels) for row in rows)
 
 
-METHODS = [("full", "adamw_torch"), ("lora", "adamw_8bit"), ("qlora", "paged_adamw_8bit"), ("lora", "adafactor")]
+METHODS = {
+    "full": {"optimizer": "adamw_torch", "neftune": 5},
+    "lora": {"optimizer": "adamw_8bit", "gradient_checkpointing": True},
+    "qlora": {"optimizer": "paged_adamw_8bit"},
+    "lora, adafactor": {"optimizer": "adafactor"},
+    "lora, rslora, neftune": {"lora": {"rslora": True, "target_modules": ["q_proj", "v_proj"]}, "neftune": 5},
+    "lora, dora": {"lora": {"dora": True, "rank": 4}},
+    "qlora, dora": {"lora": {"dora": True, "rslora": True, "rank": 4}},
+}
 
 
-@pytest.mark.parametrize(("method", "optimizer"), METHODS)
-def test_a_method_trains(method, optimizer, tmp_path):
-    trainer, _, _ = trainer_for(tmp_path, method=method, optimizer=optimizer, gradient_checkpointing=method == "lora")
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_trains(name, tmp_path):
+    method = name.partition(",")[0]
+    trainer, _, _ = trainer_for(tmp_path, method=method, **METHODS[name])
     before = trainable(trainer.model)
     assert all("lora_" in name for name in before) == (method != "full")
     four_bit = [module for module in trainer.model.modules() if type(module).__name__ == "Linear4bit"]
@@ -68,6 +83,40 @@ def test_a_method_trains(method, optimizer, tmp_path):
     after = trainable(trainer.model)
     assert any(not torch.equal(before[name], after[name]) for name in before)
     assert all(torch.isfinite(weights).all() for weights in after.values())
+
+
+def test_rslora_scales_by_the_root_of_the_rank_and_plan_counts_the_magnitudes_of_dora(tmp_path):
+    lora = {"rank": 16, "alpha": 32, "rslora": True, "dora": True, "target_modules": ["q_proj"]}
+    trainer, _, _ = trainer_for(tmp_path, lora=lora)
+    layers = [module for name, module in trainer.model.named_modules() if name.endswith(("q_proj", "v_proj"))]
+    assert [layer.scaling["default"] for layer in layers if hasattr(layer, "scaling")] == [32 / 16**0.5] * 2
+    counted = count_parameters(trainer.model.config, Training(lora=lora), new_tokens=False)
+    assert counted.trainable == trainer.model.num_parameters(only_trainable=True)
+
+
+def test_a_layer_that_the_model_does_not_have_is_named_beside_those_it_has(tmp_path):
+    with pytest.raises(BadConfig, match=r"names qproj.*down_proj, .*q_proj"):
+        trainer_for(tmp_path, lora={"target_modules": ["qproj"]})
+
+
+def test_noise_on_the_embeddings_changes_what_is_learned_and_only_while_training(tmp_path):
+    losses = {}
+    for alpha in (0, 0.1, 50):
+        trainer, _, _ = trainer_for(tmp_path / str(alpha), neftune=alpha, method="full")
+        before = trainer.evaluate()["eval_loss"]
+        trainer.train()
+        losses[alpha] = (before, next(entry["loss"] for entry in trainer.state.log_history if "loss" in entry))
+    assert losses[0][0] == losses[0.1][0] == losses[50][0]
+    assert 0 < abs(losses[0.1][1] - losses[0][1]) < abs(losses[50][1] - losses[0][1])
+
+
+def test_early_stopping_ends_a_training_that_gets_worse_and_keeps_the_best_weights(tmp_path):
+    trainer, _, _ = trainer_for(tmp_path, every=1, method="full", early_stopping=2, epochs=20, warmup_steps=0)
+    trainer.train()
+    losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    assert trainer.state.global_step < trainer.state.max_steps, "it ended early"
+    assert len(losses) == losses.index(min(losses)) + 1 + 2, "two evaluations after the best one"
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(min(losses), abs=1e-6)
 
 
 def test_new_tokens_are_learned_and_survive_saving_and_merging(tmp_path):
@@ -86,22 +135,53 @@ def test_new_tokens_are_learned_and_survive_saving_and_merging(tmp_path):
     assert said[0].shape[1] == len(trainer.processing_class)
 
 
-def checkpoint_in(folder, step):
+THIS = checkpoints.identity_of({"training": {"learning_rate": 0.1, "max_length": 256}, "samples": "abc"})
+
+
+def checkpoint_in(folder, step, without=()):
     place = checkpoints.local_folder(folder, step)
     place.mkdir(parents=True)
-    (place / "trainer_state.json").write_text('{"best_model_checkpoint": "/gone"}')
-    (place / "weights.bin").write_bytes(bytes([step]))
+    for name in {*checkpoints.NEEDED, "adapter_model.safetensors"} - {"trainer_state.json", *without}:
+        (place / name).write_bytes(bytes([step]))
+    if "trainer_state.json" not in without:
+        (place / "trainer_state.json").write_text('{"best_model_checkpoint": "/gone"}')
     return place
 
 
-def test_the_best_checkpoint_is_kept_beside_the_newest_and_found_again(tmp_path, caplog):
-    store, log = open_store(Address("file", "", str(tmp_path / "scratch"))), logging.getLogger("test")
+def scratch_in(folder):
+    return open_store(Address("file", "", str(folder / "scratch")))
+
+
+def test_the_best_checkpoint_is_kept_beside_the_newest_and_found_again(tmp_path):
+    store, log = scratch_in(tmp_path), logging.getLogger("test")
     for step, best in ((10, True), (20, False), (30, True), (40, False), (50, False)):
-        checkpoints.save(store, checkpoint_in(tmp_path / "made", step), step, step * 100, "this", best)
-    found = checkpoints.find(store, "this", log)
+        checkpoints.save(store, checkpoint_in(tmp_path / "made", step), step, step * 100, THIS, best)
+    found = checkpoints.find(store, THIS, log)
     assert [checkpoint.step for checkpoint in found] == [50, 30]
     taken = checkpoints.restore(store, found, tmp_path / "taken", log)
     assert (taken.step, taken.tokens) == (50, 5_000)
     assert str(tmp_path / "taken/checkpoint-30") in (tmp_path / "taken/checkpoint-50/trainer_state.json").read_text()
-    assert checkpoints.find(store, "another configuration", log) == []
-    assert "checkpoint ignored" in caplog.text
+
+
+OTHERS = {
+    "training.learning_rate was 0.1 and is 0.2": {"training": {"learning_rate": 0.2, "max_length": 256}},
+    "training.max_length was 256 and is 128": {"training": {"learning_rate": 0.1, "max_length": 128}},
+    "samples was 'abc' and is 'other'": {"samples": "other"},
+}
+
+
+@pytest.mark.parametrize("reason", OTHERS)
+def test_a_checkpoint_of_another_training_is_refused_by_the_name_of_what_differs(reason, tmp_path, caplog):
+    checkpoints.save(scratch_in(tmp_path), checkpoint_in(tmp_path, 10), 10, 1, THIS, False)
+    other = THIS | checkpoints.identity_of(OTHERS[reason])
+    assert checkpoints.find(scratch_in(tmp_path), other, logging.getLogger("test")) == []
+    assert caplog.records[0].fields["reason"] == f"of another training: {reason}"
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "trainer_state.json", "scheduler.pt", "adapter_model.safetensors"])
+def test_an_incomplete_checkpoint_is_refused_and_an_older_whole_one_taken(name, tmp_path, caplog):
+    store, log = scratch_in(tmp_path), logging.getLogger("test")
+    checkpoints.save(store, checkpoint_in(tmp_path, 10), 10, 1, THIS, True)
+    checkpoints.save(store, checkpoint_in(tmp_path, 20, without=[name]), 20, 2, THIS, False)
+    assert [checkpoint.step for checkpoint in checkpoints.find(store, THIS, log)] == [10]
+    assert caplog.records[0].fields["reason"].startswith("incomplete: ")

@@ -94,6 +94,8 @@ def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
     (used,) = run.inputs.dataset_inputs
     assert {tag.key: tag.value for tag in used.tags}["content_hash"] == dataset.content_hash
     assert {file.path for file in client.list_artifacts(run.info.run_id, "plan")} >= {"plan/template.html"}
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"curves.svg", "history.json"}
+    assert run.data.tags["nocturne.curves"] == walked.results["train"]["metrics"]["curves"]
 
 
 def test_nothing_hashed_holds_a_path_or_a_time_of_this_machine(walked):

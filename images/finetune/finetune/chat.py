@@ -15,6 +15,8 @@ from contract.records import Message
 
 TEMPLATES = Path(__file__).parent / "templates"
 MARKER = "generation"
+RAW = "text"
+"""The template of raw text: begin, text, end, and all of it learned."""
 RESERVED_PADS = ("<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<|endoftext|>")
 """What well-known base models keep for padding without naming it (Llama 3.1, Phi, Gemma, BERT's heirs, Qwen)."""
 
@@ -61,7 +63,7 @@ def dress(tokenizer: Any, template: str, pad_token: str = "") -> list[str]:
     if template == "tokenizer":
         tokenizer.chat_template = _own_template(tokenizer)
         return []
-    form = FORMATS[template]
+    form = FORMATS.get(template, Format())
     missing = [token for token in form.tokens if token not in tokenizer.get_vocab()]
     tokenizer.add_special_tokens({"extra_special_tokens": list(form.tokens)}, replace_extra_special_tokens=False)
     tokenizer.chat_template = (TEMPLATES / f"{template}.jinja").read_text(encoding="utf-8")
@@ -93,7 +95,7 @@ def parity_problem(tokenizer: Any, messages: Sequence[Message], encoded: Encoded
         prompt = prompt_ids(tokenizer, messages[:turn])
         if encoded.ids[: len(prompt)] != prompt:
             return f"turn {turn}: the serving prompt of {len(prompt)} tokens is not a prefix of the training tokens"
-        if not any(encoded.mask[len(prompt) : len(prompt) + 1]) or encoded.mask[len(prompt) - 1]:
+        if not any(encoded.mask[len(prompt) : len(prompt) + 1]) or any(encoded.mask[: len(prompt)][-1:]):
             return f"turn {turn}: the loss mask does not begin at token {len(prompt)}, where the prompt ends"
     bos = tokenizer.bos_token_id
     if bos is not None and bos != tokenizer.eos_token_id and encoded.ids[:2] == [bos, bos]:

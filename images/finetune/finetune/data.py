@@ -1,4 +1,4 @@
-"""Samples as training rows: token ids with labels, cut to length, every loss of text counted."""
+"""Samples or raw texts as training rows: token ids with labels, cut to length, every loss of text counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Any
 from contract.config.finetune import Training
 from contract.failures import BadInput
 from contract.records import Sample
-from finetune.chat import encode
+from finetune.chat import RAW, encode
+from finetune.raw import read_raw
 from stagekit.dataset import Dataset
 
 IGNORED = -100
@@ -39,11 +40,11 @@ class Row:
 
 
 def read_splits(dataset: Dataset) -> tuple[list[Sample], list[Sample]]:
-    """The train and the test split of a published dataset.
+    """The train and the test split of a published dataset, or of raw texts.
 
     Raises `BadInput` when either is empty, or when rows carry no split.
     """
-    samples = list(dataset.records(Sample))
+    samples = list(dataset.records(Sample)) if dataset.record is Sample else read_raw(dataset)
     train = [sample for sample in samples if sample.split == "train"]
     test = [sample for sample in samples if sample.split == "test"]
     for name, part in (("train", train), ("test", test)):
@@ -58,8 +59,24 @@ def read_splits(dataset: Dataset) -> tuple[list[Sample], list[Sample]]:
 
 
 def encode_rows(tokenizer: Any, samples: Sequence[Sample], training: Training) -> list[Row]:
-    """Training rows of samples, in order; one with nothing left to learn stays in, with `targets` 0."""
+    """Training rows of samples, in order; one with nothing left to learn stays in, with `targets` 0.
+
+    A raw text longer than `max_length` becomes several rows, of which none is cut.
+    """
+    if training.template == RAW:
+        return [row for sample in samples for row in _pieces(tokenizer, sample, training.max_length)]
     return [_row(tokenizer, sample, training) for sample in samples]
+
+
+def check_kind(dataset: Dataset, training: Training) -> None:
+    """Raises `BadInput` where conversations are to be trained as raw text, or raw text as conversations."""
+    if (dataset.record is Sample) == (training.template == RAW):
+        raise BadInput(
+            f"rows of type {dataset.manifest.record} with `template: {training.template}`",
+            expected=f"samples with a chat template, or documents or chunks with `template: {RAW}`",
+            where=dataset.uri,
+            hint="see `training.template`",
+        )
 
 
 def learnable(rows: Sequence[Row]) -> list[Row]:
@@ -74,3 +91,10 @@ def _row(tokenizer: Any, sample: Sample, training: Training) -> Row:
     labels = [token if everything or said else IGNORED for token, said in zip(ids, encoded.mask, strict=False)]
     last = len(encoded.ids) if everything else max((i + 1 for i, said in enumerate(encoded.mask) if said), default=0)
     return Row(sample.id, ids, labels, len(encoded.ids), ended=last <= training.max_length)
+
+
+def _pieces(tokenizer: Any, sample: Sample, length: int) -> list[Row]:
+    ids = encode(tokenizer, sample.messages).ids
+    starts = range(0, len(ids), length)
+    pieces = [ids[start : start + length] for start in starts]
+    return [Row(f"{sample.id}#{number}", part, part, len(part), ended=True) for number, part in enumerate(pieces)]

@@ -26,7 +26,7 @@ def build_tiny(samples: Sequence[Sample], folder: Path, training: Training) -> N
     The tokens of the chat template are born with it, so nothing has to be added later.
     """
     tokenizer = train_tokenizer(message.content for sample in samples for message in sample.messages)
-    if training.template != "tokenizer":
+    if training.template in FORMATS:
         tokenizer.add_special_tokens({"extra_special_tokens": list(FORMATS[training.template].tokens)})
     tokenizer.save_pretrained(folder)
     model = tiny_model(len(tokenizer), training.seed, training.max_length)

@@ -54,7 +54,7 @@ def remote(what: str) -> Iterator[None]:
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:  # its artifact store lets errors of requests and sockets through
         first = str(error).strip().partition("\n")[0][:300]
         raise RemoteTrouble(f"MLflow could not {what}: {first}", where=tracking_uri() or "") from None
 
@@ -68,6 +68,7 @@ class Run:
         self.run_id, self.experiment_id = run_id, experiment_id
         self.client = MlflowClient()
         self._logged: dict[str, int] = {}
+        self._monitor: Any = None
 
     @property
     def url(self) -> str | None:
@@ -89,14 +90,19 @@ class Run:
         with remote("log parameters"):
             self.client.log_batch(self.run_id, params=params)
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Log numbers of one step. A step that was logged before a kill is not logged again."""
+    def metrics(self, values: Mapping[str, float], step: int = 0, at: int | None = None) -> None:
+        """Log numbers of one step, measured `at` (milliseconds; None is now). No step is logged twice."""
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
+        when = int(time.time() * 1000) if at is None else at
         with remote("log metrics"):
-            fresh = [Metric(k, float(v), now, step) for k, v in values.items() if step > self._last(k)]
+            fresh = [Metric(k, float(v), when, step) for k, v in values.items() if step > self._last(k)]
             self.client.log_batch(self.run_id, metrics=fresh)
+        self._logged.update(dict.fromkeys(values, step))
+
+    def forget(self) -> None:
+        """Ask the server again for what was logged: a call that failed may have been heard."""
+        self._logged.clear()
 
     def tags(self, values: Mapping[str, str | None]) -> None:
         """Set tags; those without a value are left out."""
@@ -124,14 +130,24 @@ class Run:
     @contextmanager
     def system_metrics(self) -> Iterator[None]:
         """Log the machine's load (CPU, memory, disk, network, GPU) every ten seconds while the block runs."""
-        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-        monitor = SystemMetricsMonitor(self.run_id, resume_logging=True)
-        monitor.start()
+        self._start_monitor()
         try:
             yield
         finally:
-            monitor.finish()
+            self._monitor.finish()
+            self._monitor = None
+
+    def revive(self) -> None:
+        """Start to log the machine's load again: MLflow's monitor gives up when the server does not answer."""
+        if self._monitor is not None:
+            self._monitor.finish()
+            self._start_monitor()
+
+    def _start_monitor(self) -> None:
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        self._monitor = SystemMetricsMonitor(self.run_id, resume_logging=True)
+        self._monitor.start()
 
     def finish(self, status: str = "FINISHED") -> None:
         """Close the run."""
@@ -139,7 +155,7 @@ class Run:
             self.client.set_terminated(self.run_id, status)
 
     def _last(self, name: str) -> int:
-        """The last step logged under a name before this process began."""
+        """The last step logged under a name."""
         if name not in self._logged:
             history = self.client.get_metric_history(self.run_id, name)
             self._logged[name] = max((metric.step for metric in history), default=-1)

@@ -10,6 +10,7 @@ import torch
 from contract.config.finetune import Training
 from finetune.base import TINY, base_folder, load_tokenizer
 from finetune.model import cast_weights, load_model
+from finetune.winner import winner
 from stagekit.dataset import Dataset
 
 BASE, TOKENIZER, ADAPTER, MODEL = "base", "tokenizer", "adapter", "model"
@@ -18,9 +19,16 @@ TRACKING = "tracking.json"
 
 @dataclass(frozen=True)
 class Trained:
-    """A training's result: adapter or whole model, with tokenizer, and the base it started from."""
+    """A training's result: adapter or whole model, with tokenizer, and the base it started from.
+
+    Made from what `choose` wrote, it is the training that was chosen.
+    """
 
     dataset: Dataset
+
+    def __post_init__(self) -> None:
+        """Go on with the chosen one."""
+        object.__setattr__(self, "dataset", winner(self.dataset))
 
     @cached_property
     def training(self) -> Training:

@@ -1,7 +1,7 @@
 """A recipe: one YAML file that says what dataset to build and what model to train on it."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -84,6 +84,10 @@ class Finetune(Config):
     save_every: int = Field(10, ge=1, le=1_000_000)
     """Steps between checkpoints."""
 
+    learning_rates: list[Annotated[float, Field(gt=0, le=1)]] = Field([], max_length=16)
+    """Peak learning rates to try (16 at most), each in a training of its own; the one with the lowest test loss goes
+    on. Empty trains once, with `training.learning_rate`."""
+
     evaluate: EvaluateConfig = EvaluateConfig()
     """The comparison with the base model."""
 
@@ -96,6 +100,13 @@ class Finetune(Config):
     @model_validator(mode="after")
     def _best_weights_are_saved(self) -> Self:
         check_saves(self.training, self.eval_every, self.save_every)
+        return self
+
+    @model_validator(mode="after")
+    def _rates_differ(self) -> Self:
+        twice = sorted({rate for rate in self.learning_rates if self.learning_rates.count(rate) > 1})
+        if twice:
+            raise ValueError(f"learning_rates holds {', '.join(f'{rate:g}' for rate in twice)} more than once")
         return self
 
 

@@ -18,6 +18,7 @@ from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
+    ChooseConfig,
     EvaluateConfig,
     ExportConfig,
     PlanConfig,
@@ -84,6 +85,7 @@ class Stage:
 
 ROWS = Port("rows", "documents or samples", (Document, Sample))
 DECISIONS = Port("decisions", "decisions of reviewers", (Decision,), optional=True)
+LEARNED = Port("samples", "a published dataset; or documents or chunks, as raw text", (Sample, Document, Chunk))
 GPU = Resources(cpus=8, memory_gb=64, minutes=24 * 60, gpu=True)
 
 STAGES: tuple[Stage, ...] = (
@@ -246,7 +248,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Parameters, memory, tokens, template and mask, before money is spent.",
         PlanConfig,
-        (Port("samples", "a published dataset", (Sample,)),),
+        (LEARNED,),
         sources=lambda config: base_sources(config.training),  # type: ignore[attr-defined]
         resources=GPU,
         version=2,
@@ -256,15 +258,24 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Supervised fine-tuning: full, LoRA or QLoRA.",
         TrainConfig,
-        (Port("samples", "a published dataset", (Sample,)), Port("plan", "the plan that allows it")),
+        (LEARNED, Port("plan", "the plan that allows it")),
+        version=2,
         resources=GPU,
+    ),
+    Stage(
+        "choose",
+        "finetune",
+        "The training of a sweep with the lowest test loss.",
+        ChooseConfig,
+        (Port("candidates", "trainings that differ in their learning rate", many=True),),
+        resources=Resources(cpus=2, memory_gb=8, minutes=30),
     ),
     Stage(
         "evaluate",
         "finetune",
         "The tuned model against its base, on the test split.",
         EvaluateConfig,
-        (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        (LEARNED, Port("train", "the training's result, or the choice among several")),
         resources=GPU,
     ),
     Stage(
@@ -272,7 +283,7 @@ STAGES: tuple[Stage, ...] = (
         "finetune",
         "Merge the adapter and prove that nothing changed.",
         ExportConfig,
-        (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        (LEARNED, Port("train", "the training's result, or the choice among several")),
         resources=GPU,
     ),
     Stage(
@@ -281,8 +292,8 @@ STAGES: tuple[Stage, ...] = (
         "Register the model in MLflow with its lineage; `champion` when the gate passes.",
         RegisterConfig,
         (
-            Port("samples", "a published dataset", (Sample,)),
-            Port("train", "the training's result"),
+            LEARNED,
+            Port("train", "the training's result, or the choice among several"),
             Port("evaluate", "the comparison and its gate"),
             Port("export", "the merged model"),
         ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from contract.config.base import StageConfig
 from contract.config.decontaminate import DecontaminateConfig
-from contract.config.finetune import PlanConfig, TrainConfig
+from contract.config.finetune import ChooseConfig, PlanConfig, TrainConfig
 from contract.config.llm import Budget
 from contract.recipe import Finetune, Recipe
 from contract.stages import BY_NAME, Stage
@@ -62,12 +62,12 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
         training=finetune.training,
         **{name: getattr(finetune, name) for name in ("gpu", "gpu_memory_gb", "max_truncated", "allow", "probe")},
     )
-    train = TrainConfig(training=finetune.training, eval_every=finetune.eval_every, save_every=finetune.save_every)
     dataset = {"samples": (DATASET,)}
-    trained = dataset | {"train": ("train",)}
+    training = _training_steps(finetune)
+    trained = dataset | {"train": (training[-1].name,)}
     return (
         Step("plan", plan, dataset),
-        Step("train", train, dataset | {"plan": ("plan",)}),
+        *training,
         Step("evaluate", finetune.evaluate, trained),
         Step("export", finetune.export, trained),
         Step("register", finetune.register_model, trained | {"evaluate": ("evaluate",), "export": ("export",)}),
@@ -106,6 +106,24 @@ def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
         steps.append(Step("review", recipe.review, {"rows": (rows,)} | decisions))
         rows = "review"
     return rows
+
+
+def _training_steps(finetune: Finetune) -> tuple[Step, ...]:
+    """One training; or one for each learning rate and the choice among them, whose result is then the training's."""
+    rates = finetune.learning_rates or [finetune.training.learning_rate]
+    configs = [
+        TrainConfig(
+            training=finetune.training.model_copy(update={"learning_rate": rate}),
+            eval_every=finetune.eval_every,
+            save_every=finetune.save_every,
+        )
+        for rate in rates
+    ]
+    inputs = {"samples": (DATASET,), "plan": ("plan",)}
+    if len(configs) == 1:
+        return (Step("train", configs[0], inputs),)
+    steps = [Step(f"train_{number}", config, inputs, "train") for number, config in enumerate(configs, start=1)]
+    return (*steps, Step("choose", ChooseConfig(), {"candidates": tuple(step.name for step in steps)}))
 
 
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:

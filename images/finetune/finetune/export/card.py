@@ -42,4 +42,6 @@ def _method(training: Training) -> str:
         return "all weights"
     lora = training.lora
     kind = "LoRA" if training.method == "lora" else "QLoRA (NF4 base)"
-    return f"{kind}, rank {lora.rank}, alpha {lora.alpha}, all linear layers"
+    variant = "".join(f", {name}" for name, used in (("rsLoRA", lora.rslora), ("DoRA", lora.dora)) if used)
+    layers = ", ".join(lora.target_modules) or "all linear layers"
+    return f"{kind}{variant}, rank {lora.rank}, alpha {lora.alpha}, {layers}"

@@ -31,7 +31,7 @@ def run(job: Job) -> None:
     save_model(model, folder)
     trained.tokenizer.save_pretrained(folder)
     check_reload(model, folder, trained.tokenizer, prompts)
-    card = model_card(samples.manifest, job.input("train").manifest, trained.training, job.config.dtype, difference)
+    card = model_card(samples.manifest, trained.dataset.manifest, trained.training, job.config.dtype, difference)
     (folder / "README.md").write_text(card, encoding="utf-8")
     job.output.metrics.update(
         merge_difference=difference,

@@ -9,7 +9,8 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
-from contract.config.finetune import Training
+from contract.config.finetune import Lora, Training
+from finetune.adapters import adapted_layers
 
 Shape = tuple[int, ...]
 
@@ -53,7 +54,8 @@ def count_parameters(config: Any, training: Training, new_tokens: bool) -> Param
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     linear = [module for module in model.modules() if isinstance(module, torch.nn.Linear | Conv1D)]
     layers = [module.weight for module in linear if module.weight is not head]
-    shapes = [shape for weight in layers for shape in _adapter_shapes(weight, training.lora.rank)]
+    adapted = [module.weight for module in adapted_layers(training, model)]
+    shapes = [shape for weight in adapted for shape in _adapter_shapes(weight, training.lora)]
     total = sum(parameter.numel() for parameter in model.parameters())
     tied = head is embedding
     counted = embedding.numel() + (0 if tied else head.numel()) + sum(weight.numel() for weight in layers)
@@ -72,5 +74,6 @@ def count_parameters(config: Any, training: Training, new_tokens: bool) -> Param
     )
 
 
-def _adapter_shapes(weight: Any, rank: int) -> Sequence[Shape]:
-    return (rank, weight.shape[1]), (weight.shape[0], rank)
+def _adapter_shapes(weight: Any, lora: Lora) -> Sequence[Shape]:
+    magnitude = [(weight.shape[0],)] if lora.dora else []
+    return (lora.rank, weight.shape[1]), (weight.shape[0], lora.rank), *magnitude

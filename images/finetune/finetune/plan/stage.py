@@ -12,7 +12,7 @@ from contract.config.finetune import Training
 from contract.records import Sample
 from finetune.base import TINY, base_folder, check_vocabulary, load_config, load_tokenizer
 from finetune.chat import dress
-from finetune.data import encode_rows, read_splits
+from finetune.data import check_kind, encode_rows, read_splits
 from finetune.model import pick_device, quiet
 from finetune.plan.fit import Counted, check_fit, count, gpu_memory, variants
 from finetune.plan.isolation import check_isolation
@@ -38,6 +38,7 @@ def run(job: Job) -> None:
     quiet()
     training = job.config.training
     device, refusals = pick_device(training), Refusals(job.config.allow, job.log)
+    check_kind(job.input("samples"), training)
     train, test = read_splits(job.input("samples"))
     folder = _base(job, training, train)
     tokenizer, config = load_tokenizer(folder), load_config(folder)

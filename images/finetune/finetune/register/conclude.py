@@ -30,8 +30,10 @@ def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
     """What there is to register, from the inputs of the stage."""
     from finetune.register.lineage import lineage
     from finetune.register.registry import Entry
+    from finetune.winner import winner
 
-    tags = lineage({name: dataset.manifest for name, dataset in inputs.items()})
+    made_from = {**inputs, "train": winner(inputs["train"])}
+    tags = lineage({name: dataset.manifest for name, dataset in made_from.items()})
     return Entry(
         name=config.model_name or inputs["samples"].manifest.recipe or "nocturne",
         tags=tags,

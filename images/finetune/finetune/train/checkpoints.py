@@ -2,7 +2,7 @@
 
 transformers resumes from whatever it finds: a changed learning rate is ignored, a missing optimizer file goes
 unnoticed. So each checkpoint carries a manifest, written last, with the identity of the training and every file's
-SHA-256; one that is incomplete, damaged or of another training is passed over, and the log says so.
+SHA-256; one that is incomplete, damaged or of another training is refused, and the log says which setting differs.
 """
 
 import json
@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.keys import digest
 from stagekit.checksums import file_sha256
 from stagekit.store import Store
 
 COMPLETE = "complete.json"
 FOLDER = "checkpoint-"
+NEEDED = ("optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json")
+"""Without any of these the trainer would go on, silently, with other numbers."""
+WEIGHTS = ".safetensors"
+
+Identity = dict[str, Any]
+"""All that must be equal for a checkpoint to be taken up: dotted name -> plain value."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +33,33 @@ class Checkpoint:
     name: str
     step: int
     tokens: int
-    identity: str
+    identity: Identity
     best: bool
     files: dict[str, str]
 
 
-def identity_of(parts: dict[str, Any]) -> str:
-    """One hash of all that must be equal for a checkpoint to be taken up."""
-    return digest(parts)
+def identity_of(parts: dict[str, Any], prefix: str = "") -> Identity:
+    """Nested settings as dotted names with plain values, so that a difference can be named."""
+    flat: Identity = {}
+    for name, value in parts.items():
+        inner = identity_of(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        flat |= inner
+    return dict(json.loads(json.dumps(flat)))
 
 
-def save(store: Store, folder: Path, step: int, tokens: int, identity: str, best: bool) -> None:
+def objection(checkpoint: Checkpoint, identity: Identity) -> str | None:
+    """Why a checkpoint must not be taken up by the training of this identity, or None."""
+    missing = [name for name in NEEDED if name not in checkpoint.files]
+    missing += [] if any(name.endswith(WEIGHTS) for name in checkpoint.files) else ["the weights"]
+    if missing:
+        return f"incomplete: {', '.join(missing)} missing"
+    theirs = checkpoint.identity
+    names = sorted(name for name in theirs.keys() | identity.keys() if theirs.get(name) != identity.get(name))
+    differences = [f"{name} was {theirs.get(name)!r} and is {identity.get(name)!r}" for name in names]
+    return f"of another training: {'; '.join(differences)}" if differences else None
+
+
+def save(store: Store, folder: Path, step: int, tokens: int, identity: Identity, best: bool) -> None:
     """Copy a checkpoint folder to the store, manifest last, and forget older ones that are not the best."""
     name = f"{FOLDER}{step:08d}-{uuid.uuid4().hex[:8]}"
     files = {}
@@ -52,15 +73,15 @@ def save(store: Store, folder: Path, step: int, tokens: int, identity: str, best
     _prune(store, name, best)
 
 
-def find(store: Store, identity: str, log: logging.Logger) -> list[Checkpoint]:
-    """Complete checkpoints of this training, newest first."""
+def find(store: Store, identity: Identity, log: logging.Logger) -> list[Checkpoint]:
+    """Complete checkpoints of this training, newest first; what is refused is logged with the reason."""
     found = []
     for checkpoint in _complete(store):
-        if checkpoint.identity == identity:
+        reason = objection(checkpoint, identity)
+        if reason is None:
             found.append(checkpoint)
         else:
-            fields = {"checkpoint": checkpoint.name, "reason": "it belongs to another configuration, data or library"}
-            log.warning("checkpoint ignored", extra={"fields": fields})
+            log.warning("checkpoint refused", extra={"fields": {"checkpoint": checkpoint.name, "reason": reason}})
     return sorted(found, key=lambda checkpoint: checkpoint.step, reverse=True)
 
 
@@ -68,7 +89,7 @@ def restore(store: Store, found: list[Checkpoint], target: Path, log: logging.Lo
     """Bring the newest whole checkpoint (and the best one it names) into `target`; None where there is none."""
     for checkpoint in found:
         if not _fetch(store, checkpoint, target):
-            log.warning("checkpoint ignored", extra={"fields": {"checkpoint": checkpoint.name, "reason": "damaged"}})
+            log.warning("checkpoint refused", extra={"fields": {"checkpoint": checkpoint.name, "reason": "damaged"}})
             continue
         best = next((other for other in found if other.best and other.step <= checkpoint.step), None)
         if best and best is not checkpoint and not _fetch(store, best, target):

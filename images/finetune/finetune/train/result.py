@@ -7,19 +7,25 @@ from typing import Any
 
 from finetune.base import TINY
 from finetune.model import save_model
-from finetune.tracking import Run
+from finetune.train.curves import read_curves
+from finetune.train.outbox import Outbox
+from finetune.train.picture import draw_curves
 from finetune.train.watch import NAMES, memory
 from finetune.trained import ADAPTER, BASE, MODEL, TOKENIZER, TRACKING
 from stagekit.job import Job
 
 
-def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> None:
+def write_result(job: Job, trainer: Any, tracked: Outbox | None, seconds: float) -> None:
     """Write the dataset's files and figures. What is hashed holds no times and no paths."""
     output, training = job.output, job.config.training
     history = [_deterministic(entry) for entry in trainer.state.log_history]
     # Sorted: a resumed training reads its first entries back from a checkpoint, where they are.
     curves = json.dumps([entry for entry in history if len(entry) > 1], indent=1, sort_keys=True)
     output.add_text("history.json", curves)
+    reading = read_curves(history)
+    picture = draw_curves(history, reading)
+    output.add_text("curves.svg", picture, hashed=False)  # its fonts are the machine's
+    job.log.info("curves", extra={"fields": {"verdict": reading.verdict, "reading": reading.sentence}})
     _write_weights(job, trainer)
     _copy(job, TOKENIZER)
     if training.base_model == TINY:
@@ -29,15 +35,18 @@ def write_result(job: Job, trainer: Any, run: Run | None, seconds: float) -> Non
         steps=trainer.state.global_step,
         tokens=trainer._total_train_tokens,
         train_loss=_last(history, "loss"),
-        eval_loss=_last(history, "eval_loss"),
+        eval_loss=_kept_loss(job, history),
         trainable_parameters=trainable,
         parameters=total,
+        curves=reading.sentence,
     )
     output.add_text("speed.json", json.dumps({"seconds": seconds} | memory()), hashed=False)
-    if run:
-        run.text(curves, "history.json")
-        output.add_text(TRACKING, run.as_json(), hashed=False)
-        output.links.update({"mlflow_run": run.url} if run.url else {})
+    if tracked:
+        tracked.text(curves, "history.json")
+        tracked.text(picture, "curves.svg")
+        tracked.tags({"nocturne.curves": reading.sentence, "mlflow.note.content": reading.sentence})
+        output.add_text(TRACKING, tracked.run.as_json(), hashed=False)
+        output.links.update({"mlflow_run": tracked.run.url} if tracked.run.url else {})
 
 
 def _write_weights(job: Job, trainer: Any) -> None:
@@ -65,6 +74,14 @@ def _copy(job: Job, name: str) -> None:
 
 def _deterministic(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name in NAMES or name == "step"}
+
+
+def _kept_loss(job: Job, history: list[dict[str, Any]]) -> float | None:
+    """The test loss of the weights that were kept: the best with early stopping, else the last."""
+    losses = [entry["eval_loss"] for entry in history if "eval_loss" in entry]
+    if not losses:
+        return None
+    return float(min(losses) if job.config.training.early_stopping else losses[-1])
 
 
 def _last(history: list[dict[str, Any]], name: str) -> float | None:

@@ -1,7 +1,6 @@
 """train: supervised fine-tuning, resumable, tracked in one MLflow run."""
 
 import json
-import os
 import tempfile
 import time
 from contextlib import nullcontext
@@ -19,27 +18,29 @@ from contract.failures import BadInput, RemoteTrouble
 from finetune.base import TINY, base_folder, load_tokenizer
 from finetune.data import encode_rows, learnable, read_splits
 from finetune.model import load_model, pick_device, quiet, working_dtype
-from finetune.tracking import UNTRACKED, Run, open_run
 from finetune.train import checkpoints
+from finetune.train.outbox import Outbox
 from finetune.train.result import write_result
+from finetune.train.tracked import open_outbox
 from finetune.train.trainer import make_trainer
 from finetune.train.watch import Checkpoints, Figures
 from finetune.trained import BASE, TOKENIZER
 from stagekit.dataset import Dataset
 from stagekit.job import Job
 
-RUN_FILE = "mlflow_run.json"
+SWEPT = "learning_rate"
+"""What the trainings of one plan may differ in: nothing in a plan depends on it."""
 
 
 def run(job: Job) -> None:
     """Reads samples and plan; writes adapter or model, tokenizer, history. Scratch holds checkpoints until then."""
     quiet()
-    tracked = _open_run(job)
+    tracked = open_outbox(job)
     started, done = time.monotonic(), False
     try:
         with (
             tempfile.TemporaryDirectory(prefix="nocturne-train-") as folder,
-            tracked.system_metrics() if tracked else nullcontext(),
+            tracked.run.system_metrics() if tracked else nullcontext(),
         ):
             trainer = _train(job, tracked, Path(folder))
         write_result(job, trainer, tracked, time.monotonic() - started)
@@ -53,7 +54,7 @@ def run(job: Job) -> None:
             tracked.finish("FINISHED" if done else "FAILED")
 
 
-def _train(job: Job, tracked: Run | None, folder: Path) -> Any:
+def _train(job: Job, tracked: Outbox | None, folder: Path) -> Any:
     training = job.config.training
     device = pick_device(training)
     torch.manual_seed(training.seed)
@@ -75,7 +76,7 @@ def _checked_plan(job: Job) -> Dataset:
     plan = job.input("plan")
     ours = job.config.training.model_dump(mode="json")
     planned = plan.manifest.config["training"]
-    differ = [name for name in ours if ours[name] != planned.get(name)]
+    differ = [name for name in ours if name != SWEPT and ours[name] != planned.get(name)]
     data = {parent.content_hash for parent in plan.manifest.parents if parent.input == "samples"}
     if job.input("samples").manifest.content_hash not in data:
         differ.append("the samples")
@@ -89,7 +90,7 @@ def _checked_plan(job: Job) -> Dataset:
     return plan
 
 
-def _resume(job: Job, trainer: Any, identity: str, folder: Path) -> None:
+def _resume(job: Job, trainer: Any, identity: checkpoints.Identity, folder: Path) -> None:
     """Train from the newest whole checkpoint of this very training, or from the start."""
     scratch = job.scratch()
     found = checkpoints.restore(scratch, checkpoints.find(scratch, identity, job.log), folder, job.log)
@@ -107,38 +108,3 @@ def _identity(job: Job, device: torch.device) -> dict[str, Any]:
         "device": device.type,
         "libraries": {module.__name__: module.__version__ for module in (accelerate, peft, torch, transformers, trl)},
     }
-
-
-def _describe(job: Job, tracked: Run) -> None:
-    """Parameters, dataset, lineage, and the template with its mask."""
-    samples, plan = job.input("samples"), job.input("plan")
-    settings = job.config.model_dump(exclude={"training"}) | job.config.training.model_dump()
-    lora = {f"lora.{name}": value for name, value in settings.pop("lora").items()}
-    tracked.params(settings | (lora if job.config.training.method != "full" else {}))
-    tracked.tags(
-        {
-            "nocturne.dataset": samples.manifest.content_hash,
-            "nocturne.dataset_uri": samples.uri,
-            "nocturne.recipe": samples.manifest.recipe,
-            "nocturne.key": job.key,
-            "nocturne.image": os.environ.get("NOCTURNE_IMAGE"),
-            "nocturne.code_version": os.environ.get("NOCTURNE_CODE_VERSION"),
-        }
-    )
-    tracked.dataset(samples.manifest.recipe or "samples", samples.uri, samples.manifest.content_hash, samples.rows)
-    for name in ("plan.json", "template.html", "template.txt"):
-        tracked.text(plan.file(name).read_text(encoding="utf-8"), f"plan/{name}")
-
-
-def _open_run(job: Job) -> Run | None:
-    """The run in MLflow: the one that a killed try began, where there is one."""
-    samples = job.input("samples").manifest
-    known = job.scratch().read(RUN_FILE)
-    name = f"{samples.recipe or 'train'}-{job.key[:8]}"
-    tracked = open_run(samples.recipe or "nocturne", name, known.decode() if known else None)
-    if tracked is None:
-        job.log.info(UNTRACKED)
-        return None
-    job.scratch().write(RUN_FILE, tracked.as_json().encode())
-    _describe(job, tracked)
-    return tracked

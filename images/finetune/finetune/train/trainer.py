@@ -62,6 +62,7 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         optim=training.optimizer,
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
+        neftune_noise_alpha=training.neftune or None,
         gradient_checkpointing=training.gradient_checkpointing,
         seed=training.seed,
         bf16=gpu,

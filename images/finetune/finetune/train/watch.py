@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from finetune.tracking import Run
 from finetune.train import checkpoints
+from finetune.train.outbox import Outbox
 from stagekit.job import Job
 
 NAMES = {
@@ -29,7 +29,7 @@ NAMES = {
 class Figures(TrainerCallback):  # type: ignore[misc]
     """Sends each step's figures to the log and to MLflow."""
 
-    def __init__(self, job: Job, run: Run | None) -> None:
+    def __init__(self, job: Job, run: Outbox | None) -> None:
         self.job, self.run = job, run
         self._last: tuple[float, float] | None = None
 
@@ -43,6 +43,12 @@ class Figures(TrainerCallback):  # type: ignore[misc]
         if self.run:
             self.run.metrics(figures | self._speed(figures) | memory(), state.global_step)
 
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> Any:
+        """The last step is always evaluated: curves need their end, and a sweep what its trainings came to."""
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+        return control
+
     def _speed(self, figures: dict[str, float]) -> dict[str, float]:
         now, tokens = time.monotonic(), figures.get("tokens")
         if tokens is None:
@@ -54,7 +60,7 @@ class Figures(TrainerCallback):  # type: ignore[misc]
 class Checkpoints(TrainerCallback):  # type: ignore[misc]
     """Copies each checkpoint to the job's scratch store, whole."""
 
-    def __init__(self, job: Job, identity: str, tokens: Callable[[], int]) -> None:
+    def __init__(self, job: Job, identity: checkpoints.Identity, tokens: Callable[[], int]) -> None:
         self.job, self.identity, self.tokens = job, identity, tokens
 
     def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:

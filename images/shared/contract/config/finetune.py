@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from contract.config.base import Config, Source, StageConfig
 
-Template = Literal["alpaca", "chatml", "llama3", "mistral", "phi3", "gemma", "tokenizer"]
+Template = Literal["alpaca", "chatml", "llama3", "mistral", "phi3", "gemma", "tokenizer", "text"]
 Optimizer = Literal["adamw_8bit", "adamw_torch", "paged_adamw_8bit", "adafactor"]
 Refusal = Literal["memory", "truncation", "parity", "begin_tokens", "isolation"]
 Gpu = Literal[
@@ -41,6 +41,15 @@ class Lora(Config):
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout on the adapter's input (0 to 1)."""
 
+    rslora: bool = False
+    """Scale by alpha over the root of the rank, so that high ranks learn as fast as low ones (Kalajdzievski 2023)."""
+
+    dora: bool = False
+    """Train each weight's magnitude beside its low-rank direction (DoRA, Liu et al. 2024)."""
+
+    target_modules: list[str] = []
+    """Linear layers that get adapters, by the last part of their names (`q_proj`); empty means all but the head."""
+
 
 class Training(Config):
     """What is trained and how; plan and train read the same values."""
@@ -53,7 +62,8 @@ class Training(Config):
     """All weights, adapters, or adapters on a 4-bit base."""
 
     template: Template = "chatml"
-    """Chat template; `tokenizer` takes the base model's own."""
+    """Chat template; `tokenizer` takes the base model's own. `text` is continued pre-training: the dataset holds
+    documents or chunks, every token is learned, and what is longer than `max_length` becomes several rows."""
 
     pad_token: str = ""
     """Padding token, for base models that name none; empty takes the base model's own or its reserved one."""
@@ -80,7 +90,7 @@ class Training(Config):
     """Passes over the data."""
 
     learning_rate: float = Field(3e-4, gt=0, le=1)
-    """Peak learning rate."""
+    """Peak learning rate (up to 1); `learning_rates` of the recipe go before it."""
 
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls after warm-up."""
@@ -96,6 +106,9 @@ class Training(Config):
 
     max_grad_norm: float = Field(1.0, gt=0, le=1_000)
     """Gradient norm above which gradients are scaled down."""
+
+    neftune: float = Field(0.0, ge=0, le=1_000)
+    """Noise on the embeddings while training (NEFTune's alpha, Jain et al. 2023; 5 to 15 are usual); 0 means none."""
 
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more work."""
@@ -161,6 +174,10 @@ class TrainConfig(StageConfig):
     def _best_weights_are_saved(self) -> Self:
         check_saves(self.training, self.eval_every, self.save_every)
         return self
+
+
+class ChooseConfig(StageConfig):
+    """The training of a sweep with the lowest test loss."""
 
 
 class EvaluateConfig(StageConfig):

@@ -1,0 +1,1 @@
+"""choose: the best of several trainings."""
