@@ -55,6 +55,7 @@ class Seen:
     completion_tokens: int = 0
     delivered: bool = False
     body: dict = field(default_factory=dict)
+    headers: dict = field(default_factory=dict)
     at: float = field(default_factory=monotonic)
 
 
@@ -123,7 +124,7 @@ class LlmServer:
     async def _reply(self, headers, body, writer) -> None:
         question = hashlib.sha256(json.dumps(body["messages"]).encode()).hexdigest()
         order = self._arrivals[question] = self._arrivals.get(question, 0) + 1
-        seen = Seen(question, order, "", body=body)
+        seen = Seen(question, order, "", body=body, headers=headers)
         self.seen.append(seen)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)

@@ -1,16 +1,15 @@
 """The request engine: cache first, then budget, slots and tries until there is an answer or a reason why not."""
 
 import asyncio
-import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from contract.failures import Failure
 from generate.llm.answer import Answer, Ended
+from generate.llm.batches import Batches
 from generate.llm.cache import AnswerCache
 from generate.llm.health import Health
 from generate.llm.purse import Purse
@@ -21,8 +20,8 @@ from generate.llm.spending import Meter, Spent
 from generate.llm.tokens import most_tokens
 from generate.llm.waiting import backoff
 
-R = TypeVar("R")
-STORE_THREADS = 16
+STORE_THREADS = 33
+"""Enough for both ways into an S3 cache, and the purse."""
 LAST_ANSWERS_SECONDS = 2.5
 """How long requests under way may still bring their paid answers home when the run gives up or is told to stop, which
 has to be over in four seconds."""
@@ -64,6 +63,9 @@ class Engine:
         self._asked: dict[str, asyncio.Event] = {}
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
+        self._known = Batches(cache.get_all, cache.threads, self._threads)
+        self._kept = Batches(cache.put_all, cache.threads, self._threads)
+        self._recorded = Batches(purse.record, 1, self._threads)
 
     async def ask(self, question: Question, order: int) -> Ended:
         """The answer to a question. `order` decides who goes first when slots are short.
@@ -74,7 +76,7 @@ class Engine:
             await first.wait()
         self._asked[question.key] = asyncio.Event()
         try:
-            if answer := await self._in_thread(self.cache.get, question):
+            if answer := await self._known.do(question):
                 self.cached += self._bill(question, answer)
                 return Ended("answered", answer)
             return await self._pursue(question, order)
@@ -152,13 +154,14 @@ class Engine:
         return await asyncio.shield(task)
 
     async def _send(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
-        """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill."""
+        """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill.
+
+        What it cost is written first: a kill in between loses the answer, never the spending.
+        """
         try:
             answer = await self._request(question, level, worst, epoch)
-            kept, _ = await asyncio.gather(
-                self._in_thread(self.cache.put, question, answer), self.purse.record(self.meter.this_try)
-            )
-            return kept
+            await self._recorded.do(self.meter.this_try)
+            return await self._kept.do((question, answer))
         finally:
             self.channels[question.server].slots.free()
 
@@ -208,7 +211,3 @@ class Engine:
 
     def _limit(self) -> str:
         return f"the limit on {self.meter.reached} is reached"
-
-    async def _in_thread(self, call: Callable[..., R], *arguments: object) -> R:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(call, *arguments))

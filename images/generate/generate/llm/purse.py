@@ -1,8 +1,7 @@
 """What a dataset's tries have spent, kept until it stands: a limit on money must outlive a killed run."""
 
-import asyncio
 import uuid
-from dataclasses import astuple
+from collections.abc import Sequence
 
 import orjson
 
@@ -18,7 +17,6 @@ class Purse:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._name = f"{FOLDER}/{uuid.uuid4().hex}.json"
-        self._lock = asyncio.Lock()
         self._written = Spent()
 
     def before(self) -> Spent:
@@ -29,10 +27,9 @@ class Purse:
                 total += Spent(*orjson.loads(data))
         return total
 
-    async def record(self, spent: Spent) -> None:
-        """Write what this try has spent so far; several answers at once share one write."""
-        async with self._lock:
-            if spent.requests > self._written.requests:
-                self._written = spent
-                data = orjson.dumps(astuple(spent))
-                await asyncio.to_thread(self.store.write, self._name, data)
+    def record(self, amounts: Sequence[Spent]) -> Sequence[Spent]:
+        """Write the last of some amounts that this try had spent in all; one write for all of them."""
+        if amounts[-1] != self._written:
+            self._written = amounts[-1]
+            self.store.write(self._name, orjson.dumps(self._written.amounts))
+        return amounts

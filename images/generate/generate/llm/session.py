@@ -17,7 +17,7 @@ from generate.llm.engine import Channel, Engine, Retries
 from generate.llm.health import Health
 from generate.llm.ordered import in_order
 from generate.llm.purse import Purse
-from generate.llm.question import Question, asked, server_name
+from generate.llm.question import OPENAI, Question, asked, server_name
 from generate.llm.server import ChatServer
 from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Prices
@@ -180,7 +180,7 @@ def _price(endpoint: Endpoint, prompt_tokens: int, completion_tokens: int) -> fl
 def _api_key(endpoints: list[Endpoint], stage: str) -> str:
     """The key from the environment; a server of one's own may need none."""
     key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key and any(endpoint.base_url is None for endpoint in endpoints):
+    if not key and any(server_name(endpoint.base_url) == OPENAI for endpoint in endpoints):
         raise BadConfig(
             "OPENAI_API_KEY is not set",
             expected="a key for OpenAI's server in the environment",

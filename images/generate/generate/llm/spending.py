@@ -38,6 +38,11 @@ class Spent:
         return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens, -other.picodollars)
 
     @property
+    def amounts(self) -> tuple[int, int, int, int]:
+        """All four, in the order of the fields."""
+        return self.requests, self.prompt_tokens, self.completion_tokens, self.picodollars
+
+    @property
     def tokens(self) -> int:
         """Prompt and completion together."""
         return self.prompt_tokens + self.completion_tokens

@@ -40,7 +40,7 @@ class Endpoint(Config):
     """Name of the model."""
 
     base_url: str | None = Field(None, pattern=ADDRESS)
-    """Server address; null means OpenAI's own."""
+    """Server address; null means the environment's OPENAI_BASE_URL, else OpenAI's own."""
 
     price: Price | None = None
     """Price of the model; null leaves the money spent unknown."""
@@ -53,8 +53,8 @@ class LlmConfig(RowsConfig):
     """Name of the model asked."""
 
     base_url: str | None = Field(None, pattern=ADDRESS)
-    """Server address, such as http://localhost:8000/v1; null means OpenAI's own. vLLM, Ollama, TGI and llama.cpp speak
-    the same protocol."""
+    """Server address, such as http://localhost:8000/v1; null means the environment's OPENAI_BASE_URL, else OpenAI's
+    own. vLLM, Ollama, TGI and llama.cpp speak the same protocol."""
 
     temperature: float = Field(0.7, ge=0, le=2)
     """Sampling temperature (0 to 2)."""
