@@ -33,6 +33,8 @@ class Behaviour:
     usage: bool = True
     prose: bool = False
     max_completion_tokens: bool = False
+    refused_fields: tuple[str, ...] = ()
+    """Fields of a request that are told to be unknown, one at a time."""
     refuse_nth: int = 0
     """The number of the one request that is told at once that its key is wrong."""
     always_limited: str = ""
@@ -138,23 +140,32 @@ class LlmServer:
 
     async def _send(self, seen, headers, body, writer) -> None:
         behaviour = self.behaviour
-        if behaviour.key and headers.get("authorization") != f"Bearer {behaviour.key}":
-            key = headers.get("authorization", "").removeprefix("Bearer ")
-            return await _json(writer, seen, "unauthorised", 401, _error(f"Incorrect API key provided: {key}"))
+        if refusal := self._refusal(headers, body):
+            return await _json(writer, seen, *refusal)
         if 0 < behaviour.dies_after <= len(self.answered()):
             raise ConnectionError
-        if behaviour.status != 200:
-            return await _json(writer, seen, "status", behaviour.status, _error("no", **behaviour.error))
-        wanted = body.get("response_format", {}).get("type")
-        if wanted and wanted not in behaviour.formats:
-            return await _json(writer, seen, "format", 400, _error(f"response_format {wanted} is not supported"))
-        if behaviour.max_completion_tokens and "max_tokens" in body:
-            return await _json(writer, seen, "limit", 400, _error("use 'max_completion_tokens' instead"))
         if seen.question == behaviour.always_limited:
             return await self._fault("rate_limited", seen, body, writer)
         if fault := self._draw("way", f"{seen.question}:{seen.order}", ("rate_limited", "server_error", "cut_off")):
             return await self._fault(fault, seen, body, writer)
         await self._answer(seen, body, writer)
+
+    def _refusal(self, headers, body):
+        """Outcome, status and body where this server takes no such request at all."""
+        behaviour = self.behaviour
+        if behaviour.key and headers.get("authorization") != f"Bearer {behaviour.key}":
+            key = headers.get("authorization", "").removeprefix("Bearer ")
+            return "unauthorised", 401, _error(f"Incorrect API key provided: {key}")
+        if behaviour.status != 200:
+            return "status", behaviour.status, _error("no", **behaviour.error)
+        wanted = body.get("response_format", {}).get("type")
+        if wanted and wanted not in behaviour.formats:
+            return "format", 400, _error(f"response_format {wanted} is not supported")
+        if behaviour.max_completion_tokens and "max_tokens" in body:
+            return "limit", 400, _error("use 'max_completion_tokens' instead")
+        if unknown := next((name for name in behaviour.refused_fields if name in body), None):
+            return "field", 422, {"detail": [{"loc": ["body", unknown], "msg": "unknown"}]}
+        return None
 
     async def _fault(self, fault, seen, body, writer) -> None:
         seen.outcome = fault

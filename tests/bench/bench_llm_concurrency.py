@@ -76,9 +76,8 @@ def main() -> None:
     parser.add_argument("--peer-python", action="append", default=[])
     parser.add_argument("--only", nargs="*", help="names of clients")
     options = parser.parse_args()
-    print(
-        f"{'client':<12} {'C':>5} {'n':>7} {'wall s':>8} {'ratio':>7} {'CPU ms':>7} {'MB':>6} {'most':>5} {'server ms':>9}"
-    )
+    heads = ("client", 12), ("C", 6), ("n", 8), ("wall s", 8), ("ratio", 8), ("CPU ms", 7), ("MB", 6), ("most", 6)
+    print("".join(f"{head:>{width}}" for head, width in (*heads, ("server ms", 10))))
     for concurrency in options.concurrency:
         number = options.number or concurrency * (40 if concurrency < 16 else options.rounds)
         number = -(-number // 10) * 10
@@ -96,9 +95,8 @@ def show(name: str, concurrency: int, number: int, runs: list[dict]) -> None:
     middle = {key: statistics.median(one[key] for one in runs) for key in runs[0]}
     ratio = middle["wall"] / (number / concurrency * LATENCY)
     print(
-        f"{name:<12} {concurrency:>5} {number:>7} {middle['wall']:>8.2f} {ratio:>7.3f} "
-        f"{middle['cpu'] / number * 1000:>7.2f} {middle['resident']:>6.0f} {middle['most']:>5.0f} "
-        f"{middle['server'] / number * 1000:>9.2f}",
+        f"{name:>12}{concurrency:>6}{number:>8}{middle['wall']:>8.2f}{ratio:>8.3f}{middle['cpu'] / number * 1000:>7.2f}"
+        f"{middle['resident']:>6.0f}{middle['most']:>6.0f}{middle['server'] / number * 1000:>10.2f}",
         flush=True,
     )
 

@@ -15,8 +15,8 @@ import time
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 PAIRS = [
     {
-        "instruction": f"What does part {n} of the passage say about storing paid answers?",
-        "answer": f"In part {n} it says that each answer is kept as soon as it comes, so that none is ever paid twice.",
+        "instruction": f"How should answer number {n} that was paid for be stored?",
+        "answer": f"Answer {n} is kept as soon as it comes, so that none is ever paid twice.",
     }
     for n in range(5)
 ]

@@ -1,15 +1,19 @@
 """The transport: what people set in the environment, and what goes wrong on the way, in the words that follow."""
 
 import asyncio
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from contract.failures import BadConfig
 from contract.records import Message
+from contract.uris import parse_uri
 from generate.llm.question import Question
 from generate.llm.server import ChatServer, Trouble
+from generate.llm.ways import Ways
 from generate.llm.wire import encoded, proxy_of
 from llm_server import Behaviour, LlmServer
+from stagekit.store import open_store
 
 TEXT = "Write 1 pair.\n--------\nA sentence that is long enough to count as one.\n--------"
 
@@ -18,14 +22,16 @@ def ask(address: str, text: str = TEXT, timeout: float = 5):
     messages = (Message(role="system", content="JSON"), Message(role="user", content=text))
     question = Question(address, "m", messages, temperature=0, max_tokens=10, seed=0, schema={"type": "object"})
 
-    async def once():
-        server = ChatServer(address, "sk-secret", timeout, 4)
+    async def once(folder: str):
+        ways = Ways(address, open_store(parse_uri(folder)))
+        server = ChatServer(address, "sk-secret", timeout, 4, ways)
         try:
-            return await server.ask(question, 0)
+            return await server.ask(question)
         finally:
             await server.close()
 
-    return asyncio.run(once())
+    with TemporaryDirectory() as folder:
+        return asyncio.run(once(folder))
 
 
 @pytest.mark.parametrize(

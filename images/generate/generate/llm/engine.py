@@ -19,6 +19,7 @@ from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Spent
 from generate.llm.tokens import most_tokens
 from generate.llm.waiting import backoff
+from generate.llm.ways import Way
 
 STORE_THREADS = 33
 """Enough for both ways into an S3 cache, and the purse."""
@@ -100,18 +101,20 @@ class Engine:
     async def _pursue(self, question: Question, order: int) -> Ended:
         """Try until there is an answer, the tries are used up, or the budget is."""
         troubles: list[Trouble] = []
-        asked, level = time.monotonic(), 0
+        asked = time.monotonic()
+        way: Way | None = None
+        await self.channels[question.server].server.ways.wait(question.model)
         while True:
             try:
-                answer = await self._try(question, order, level)
+                answer = await self._try(question, order, way)
                 if answer is None:
                     return Ended("skipped", rule="budget", detail=self._limit())
                 return Ended("answered", answer)
             except Refused as refused:
-                if refused.level is None:
+                if refused.way is None:
                     self._health(question).refused(refused.detail)
                     return Ended("failed", rule="bad_request", detail=refused.detail)
-                level = refused.level
+                way = refused.way
             except Trouble as trouble:
                 troubles.append(trouble)
                 if not await self._wait(question, troubles, asked):
@@ -131,7 +134,7 @@ class Engine:
         await asyncio.sleep(seconds)
         return True
 
-    async def _try(self, question: Question, order: int, level: int) -> Answer | None:
+    async def _try(self, question: Question, order: int, way: Way | None) -> Answer | None:
         """One HTTP request within slots and budget; None where the budget is spent.
 
         The request is shielded: when the run gives up, what it already pays for is still brought home.
@@ -145,7 +148,7 @@ class Engine:
             if not await self.meter.reserve(worst):
                 slots.free()
                 return None
-            task = asyncio.ensure_future(self._send(question, level, worst, epoch))
+            task = asyncio.ensure_future(self._send(question, way, worst, epoch))
             task.add_done_callback(self._home)
             self._under_way.add(task)
         except (asyncio.CancelledError, Failure):
@@ -153,23 +156,23 @@ class Engine:
             raise
         return await asyncio.shield(task)
 
-    async def _send(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
+    async def _send(self, question: Question, way: Way | None, worst: Spent, epoch: int) -> Answer:
         """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill.
 
         What it cost is written first: a kill in between loses the answer, never the spending.
         """
         try:
-            answer = await self._request(question, level, worst, epoch)
+            answer = await self._request(question, way, worst, epoch)
             await self._recorded.do(self.meter.this_try)
             return await self._kept.do((question, answer))
         finally:
             self.channels[question.server].slots.free()
 
-    async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
+    async def _request(self, question: Question, way: Way | None, worst: Spent, epoch: int) -> Answer:
         channel = self.channels[question.server]
         actual, held = Spent(1), worst
         try:
-            answer = await channel.server.ask(question, max(level, channel.server.level))
+            answer = await channel.server.ask(question, way)
             actual, held = self._bill(question, answer), Spent() if answer.metered else worst
             self.meter.unmetered += not answer.metered
         except Trouble as trouble:

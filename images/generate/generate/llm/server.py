@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
@@ -10,11 +10,10 @@ from contract.failures import BadConfig, Failure, RemoteTrouble
 from generate.llm.answer import Answer, read_completion
 from generate.llm.question import Question
 from generate.llm.waiting import retry_after
+from generate.llm.ways import Way, Ways
 from generate.llm.wire import Broken, NoConnection, Reply, Wire
 
 Kind = Literal["rate_limited", "server_error", "timeout", "cut_off", "unreadable", "unreachable", "bad_request"]
-TEXT = 2
-"""Ways to get JSON, best first: 0 a JSON schema, 1 JSON mode, 2 plain text that is parsed and repaired."""
 DETAIL_CHARACTERS = 300
 NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached"}
 
@@ -32,35 +31,34 @@ class Trouble(Exception):
 
 
 class Refused(Exception):
-    """The server calls the request malformed. `level` is the way to ask next, or None where none is left."""
+    """The server calls the request malformed. `way` is how to ask next, or None where no other way is left."""
 
-    def __init__(self, detail: str, level: int | None) -> None:
-        self.detail, self.level = detail, level
+    def __init__(self, detail: str, way: Way | None) -> None:
+        self.detail, self.way = detail, way
         super().__init__(detail)
 
 
 class ChatServer:
-    """A server's chat completions, and what this run has learnt about how it wants to be asked.
+    """A server's chat completions, and how each of its models wants to be asked.
 
-    A way that is refused is given up for the whole run as soon as a plainer one is answered: a request may also be
-    refused for its own sake.
+    A way that is refused is given up for good as soon as a plainer one is answered: a request may also be refused for
+    its own sake.
     """
 
-    def __init__(self, address: str, key: str, timeout: float, connections: int) -> None:
-        self.address = address
-        self.level = 0
+    def __init__(self, address: str, key: str, timeout: float, connections: int, ways: Ways) -> None:
+        self.address, self.ways = address, ways
         self._key = key
-        self._limit_name = "max_tokens"
         self._wire = Wire(address, key, timeout, connections)
 
-    async def ask(self, question: Question, level: int) -> Answer:
-        """Send one HTTP request.
+    async def ask(self, question: Question, way: Way | None = None) -> Answer:
+        """Send one HTTP request, in the way that is known to work unless another is named.
 
         Raises `Trouble` where another try may help, `Refused` for a malformed request, `BadConfig` for a wrong key,
         model or address, `RemoteTrouble` where the account at the server has no money left.
         """
+        way = way or self.ways.of(question.model)
         try:
-            reply = await self._wire.post("/chat/completions", self._body(question, level))
+            reply = await self._wire.post("/chat/completions", way.body(question))
         except TimeoutError:
             raise Trouble("timeout", f"no answer within {self._wire.timeout:g} s", billed=True) from None
         except NoConnection as error:
@@ -68,29 +66,19 @@ class ChatServer:
         except Broken as error:
             raise Trouble("cut_off", f"the connection broke ({self._clean(str(error))})", billed=True) from None
         if not 200 <= reply.status < 300:
-            raise self._status(reply, level)
+            raise self._status(reply, way)
         try:
             answer = read_completion(reply.body)
         except ValueError as error:
             raise Trouble("unreadable", f"an answer that is no chat completion: {error}", billed=True) from None
-        self.level = max(self.level, level)
+        self.ways.learn(question.model, way)
         return answer
 
     async def close(self) -> None:
         """Close the connections."""
         await self._wire.close()
 
-    def _body(self, question: Question, level: int) -> dict[str, Any]:
-        return {
-            "model": question.model,
-            "messages": question.wire_messages,
-            "temperature": question.temperature,
-            "seed": question.seed,
-            self._limit_name: question.max_tokens,
-            **_response_format(question, level),
-        }
-
-    def _status(self, reply: Reply, level: int) -> Exception:
+    def _status(self, reply: Reply, way: Way) -> Exception:
         said = _Said(reply)
         status, detail = reply.status, f"HTTP {reply.status}: {self._clean(said.message)}"
         if status in (401, 403):
@@ -104,14 +92,7 @@ class ChatServer:
             return Trouble("rate_limited", detail, wait)
         if status in (408, 409, 425) or (status >= 500 and status != 501):
             return Trouble("server_error", detail, wait)
-        return Refused(detail, self._plainer(said, level))
-
-    def _plainer(self, said: "_Said", level: int) -> int | None:
-        """How to ask after a refusal. Newer OpenAI models want `max_completion_tokens` and say so."""
-        if self._limit_name == "max_tokens" and "max_completion_tokens" in said.message:
-            self._limit_name = "max_completion_tokens"
-            return level
-        return level + 1 if level < TEXT else None
+        return Refused(detail, way.after(said.message))
 
     def _bad_config(self, found: str, hint: str) -> Failure:
         return BadConfig(f"the language model's server {found}", where=self.address, hint=hint)
@@ -139,10 +120,3 @@ class _Said:
             self.kinds = {str(error[name]) for name in ("type", "code") if error.get(name)}
             error = error.get("message") or error.get("detail") or error
         self.message = error if isinstance(error, str) else orjson.dumps(error).decode()
-
-
-def _response_format(question: Question, level: int) -> dict[str, Any]:
-    if level == 0:
-        schema = {"name": "answer", "strict": True, "schema": question.schema}
-        return {"response_format": {"type": "json_schema", "json_schema": schema}}
-    return {"response_format": {"type": "json_object"}} if level == 1 else {}

@@ -22,6 +22,7 @@ from generate.llm.server import ChatServer
 from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Prices
 from generate.llm.stopping import run_until_stopped
+from generate.llm.ways import FORMATS, Ways
 from stagekit.job import Job
 
 T = TypeVar("T")
@@ -29,7 +30,6 @@ R = TypeVar("R")
 WINDOW_MINIMUM = 512
 WINDOW_PER_SLOT = 4
 """Rows in memory at once (some 10 KB each): enough that one told to wait at the head does not idle the slots."""
-FORMATS = ("json_schema", "json_object", "text")
 Ends = Counter[tuple[Status, str]]
 """How many rows ended so: by status and rule."""
 
@@ -142,7 +142,7 @@ class Session:
     def _channel(self, server: str) -> Channel:
         config = self.config
         return Channel(
-            ChatServer(server, self._key, config.timeout, config.concurrency),
+            ChatServer(server, self._key, config.timeout, config.concurrency, Ways(server, self.job.cache("servers"))),
             Slots(config.concurrency),
             Health(server, config.patience),
         )
@@ -159,7 +159,8 @@ class Session:
             money=meter.money,
         )
         self.job.output.metrics |= {
-            "answer_format": FORMATS[max(channel.server.level for channel in channels)],
+            "answer_format": FORMATS[max(channel.server.ways.plainest for channel in channels)],
+            "not_sent": ", ".join(sorted(set().union(*(channel.server.ways.left_out for channel in channels)))) or None,
             "cached_prompt_tokens": engine.cached.prompt_tokens,
             "cached_completion_tokens": engine.cached.completion_tokens,
             "lost_tokens_held": meter.held.tokens,
