@@ -35,6 +35,8 @@ class Behaviour:
     max_completion_tokens: bool = False
     refused_fields: tuple[str, ...] = ()
     """Fields of a request that are told to be unknown, one at a time."""
+    max_length: int = 0
+    """Longest last message (characters) that is no malformed request; 0 means any."""
     refuse_nth: int = 0
     """The number of the one request that is told at once that its key is wrong."""
     always_limited: str = ""
@@ -116,12 +118,15 @@ class LlmServer:
     async def _serve(self, reader, writer) -> None:
         try:
             while True:
-                headers, body = await _read_request(reader)
-                await self._reply(headers, body, writer)
+                await self._handle(*await _read_request(reader), writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
+
+    async def _handle(self, target, headers, data, writer) -> None:
+        """Answer one request; `target` is its method and path."""
+        await self._reply(headers, json.loads(data), writer)
 
     async def _reply(self, headers, body, writer) -> None:
         question = hashlib.sha256(json.dumps(body["messages"]).encode()).hexdigest()
@@ -165,6 +170,8 @@ class LlmServer:
             return "limit", 400, _error("use 'max_completion_tokens' instead")
         if unknown := next((name for name in behaviour.refused_fields if name in body), None):
             return "field", 422, {"detail": [{"loc": ["body", unknown], "msg": "unknown"}]}
+        if 0 < behaviour.max_length < len(body["messages"][-1]["content"]):
+            return "length", 400, _error("the prompt is longer than the context")
         return None
 
     async def _fault(self, fault, seen, body, writer) -> None:
@@ -244,7 +251,8 @@ def _error(message, **more) -> dict:
 async def _read_request(reader):
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-    return headers, json.loads(await reader.readexactly(int(headers["content-length"])))
+    target = head[0].rpartition(" ")[0]
+    return target, headers, await reader.readexactly(int(headers.get("content-length", 0)))
 
 
 async def _json(writer, seen, outcome, status, value, extra=None) -> None:

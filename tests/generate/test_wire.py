@@ -8,6 +8,7 @@ import pytest
 from contract.failures import BadConfig
 from contract.records import Message
 from contract.uris import parse_uri
+from generate.llm.endpoints import ApiKey
 from generate.llm.question import Question
 from generate.llm.server import ChatServer, Trouble
 from generate.llm.ways import Ways
@@ -24,7 +25,7 @@ def ask(address: str, text: str = TEXT, timeout: float = 5):
 
     async def once(folder: str):
         ways = Ways(address, open_store(parse_uri(folder)))
-        server = ChatServer(address, "sk-secret", timeout, 4, ways)
+        server = ChatServer(address, ApiKey("OPENAI_API_KEY", "sk-secret"), timeout, 4, ways)
         try:
             return await server.ask(question)
         finally:

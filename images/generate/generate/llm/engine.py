@@ -1,9 +1,10 @@
 """The request engine: cache first, then budget, slots and tries until there is an answer or a reason why not."""
 
 import asyncio
+import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,9 +13,8 @@ from generate.llm.answer import Answer, Ended
 from generate.llm.batches import Batches
 from generate.llm.cache import AnswerCache
 from generate.llm.health import Health
-from generate.llm.purse import Purse
 from generate.llm.question import Question
-from generate.llm.server import ChatServer, Refused, Trouble
+from generate.llm.server import Refused, Server, Trouble
 from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Spent
 from generate.llm.tokens import most_tokens
@@ -41,7 +41,7 @@ class Retries:
 class Channel:
     """One server and what this run knows of it: how many requests it takes at once, and whether it lives."""
 
-    server: ChatServer
+    server: Server
     slots: Slots
     health: Health
 
@@ -54,19 +54,23 @@ class Engine:
         channels: Mapping[str, Channel],
         cache: AnswerCache,
         meter: Meter,
-        purse: Purse,
+        record: Callable[[Sequence[Spent]], Sequence[Spent]],
         retries: Retries,
+        log: logging.Logger,
+        fallbacks: Callable[[Question], Sequence[Question]] = lambda question: (),
     ) -> None:
-        self.channels, self.cache, self.meter, self.purse, self.retries = channels, cache, meter, purse, retries
+        self.channels, self.cache, self.meter, self.retries = channels, cache, meter, retries
+        self.log, self.fallbacks = log, fallbacks
+        self.learn: Callable[[Question, Answer], None] = lambda question, answer: None
         self.cached = Spent()
         self.troubles: Counter[str] = Counter()
-        self._gave_up: Failure | None = None
+        self.answered_by_fallback = 0
         self._asked: dict[str, asyncio.Event] = {}
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
         self._known = Batches(cache.get_all, cache.threads, self._threads)
         self._kept = Batches(cache.put_all, cache.threads, self._threads)
-        self._recorded = Batches(purse.record, 1, self._threads)
+        self._recorded = Batches(record, 1, self._threads)
 
     async def ask(self, question: Question, order: int) -> Ended:
         """The answer to a question. `order` decides who goes first when slots are short.
@@ -77,13 +81,12 @@ class Engine:
             await first.wait()
         self._asked[question.key] = asyncio.Event()
         try:
-            if answer := await self._known.do(question):
-                self.cached += self._bill(question, answer)
-                return Ended("answered", answer)
-            return await self._pursue(question, order)
-        except Failure as failure:
-            self._gave_up = failure
-            raise
+            questions = [question, *self.fallbacks(question)]
+            for one in questions:
+                if answer := await self._known.do(one):
+                    self.cached += self._bill(one, answer)
+                    return Ended("answered", answer)
+            return await self._pursue_each(questions, order)
         finally:
             self._asked.pop(question.key).set()
 
@@ -97,6 +100,36 @@ class Engine:
         for channel in self.channels.values():
             await channel.server.close()
         self._threads.shutdown()
+
+    async def _pursue_each(self, questions: Sequence[Question], order: int) -> Ended:
+        """Ask the first; where it is given up, the next, as long as there is one."""
+        *more, last = questions
+        for question in more:
+            if self._health(question).gave_up:
+                continue
+            try:
+                ended = await self._pursue(question, order)
+            except Failure as failure:
+                self._give_up(question, failure)
+                continue
+            if ended.status != "failed":
+                self.answered_by_fallback += question is not questions[0] and ended.status == "answered"
+                return ended
+        try:
+            ended = await self._pursue(last, order)
+        except Failure as failure:
+            self._give_up(last, failure)
+            raise
+        self.answered_by_fallback += bool(more) and ended.status == "answered"
+        return ended
+
+    def _give_up(self, question: Question, why: Failure) -> None:
+        """Ask this server no more in this run."""
+        health = self._health(question)
+        if not health.gave_up:
+            fields = {"server": health.server, "why": why.sentence()}
+            self.log.warning("gave up a server", extra={"fields": fields})
+        health.gave_up = health.gave_up or why
 
     async def _pursue(self, question: Question, order: int) -> Ended:
         """Try until there is an answer, the tries are used up, or the budget is."""
@@ -143,8 +176,8 @@ class Engine:
         slots = self.channels[question.server].slots
         epoch = await slots.take(order)
         try:
-            if self._gave_up:
-                raise self._gave_up
+            if gave_up := self._health(question).gave_up:
+                raise gave_up
             if not await self.meter.reserve(worst):
                 slots.free()
                 return None
@@ -164,7 +197,9 @@ class Engine:
         try:
             answer = await self._request(question, way, worst, epoch)
             await self._recorded.do(self.meter.this_try)
-            return await self._kept.do((question, answer))
+            kept = await self._kept.do((question, answer))
+            self.channels[question.server].server.kept(question)
+            return kept
         finally:
             self.channels[question.server].slots.free()
 
@@ -183,12 +218,14 @@ class Engine:
             held = Spent()
             raise
         except Failure as failure:
-            self._gave_up, held = failure, Spent()
+            self._give_up(question, failure)
+            held = Spent()
             raise
         finally:
             self.meter.settle(worst, actual, held)
         channel.slots.answered()
         channel.health.answered()
+        self.learn(question, answer)
         return answer
 
     def _held(self, trouble: Trouble, worst: Spent) -> Spent:

@@ -2,18 +2,21 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import orjson
 
 from contract.failures import BadConfig, Failure, RemoteTrouble
 from generate.llm.answer import Answer, read_completion
+from generate.llm.endpoints import ApiKey
 from generate.llm.question import Question
 from generate.llm.waiting import retry_after
 from generate.llm.ways import Way, Ways
 from generate.llm.wire import Broken, NoConnection, Reply, Wire
 
-Kind = Literal["rate_limited", "server_error", "timeout", "cut_off", "unreadable", "unreachable", "bad_request"]
+Kind = Literal[
+    "rate_limited", "server_error", "timeout", "cut_off", "unreadable", "unreachable", "bad_request", "expired"
+]
 DETAIL_CHARACTERS = 300
 NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached"}
 
@@ -38,6 +41,21 @@ class Refused(Exception):
         super().__init__(detail)
 
 
+class Server(Protocol):
+    """What the engine asks: one request at a time, or many in a batch."""
+
+    ways: Ways
+
+    async def ask(self, question: Question, way: Way | None = None) -> Answer:
+        """The answer to one question."""
+
+    def kept(self, question: Question) -> None:
+        """The answer to a question lies in the cache now."""
+
+    async def close(self) -> None:
+        """Let go of the server."""
+
+
 class ChatServer:
     """A server's chat completions, and how each of its models wants to be asked.
 
@@ -45,10 +63,10 @@ class ChatServer:
     its own sake.
     """
 
-    def __init__(self, address: str, key: str, timeout: float, connections: int, ways: Ways) -> None:
+    def __init__(self, address: str, key: ApiKey, timeout: float, connections: int, ways: Ways) -> None:
         self.address, self.ways = address, ways
         self._key = key
-        self._wire = Wire(address, key, timeout, connections)
+        self._wire = Wire(address, key.value, timeout, connections)
 
     async def ask(self, question: Question, way: Way | None = None) -> Answer:
         """Send one HTTP request, in the way that is known to work unless another is named.
@@ -65,6 +83,10 @@ class ChatServer:
             raise Trouble("unreachable", f"no connection ({self._clean(str(error))})") from None
         except Broken as error:
             raise Trouble("cut_off", f"the connection broke ({self._clean(str(error))})", billed=True) from None
+        return self.read(reply, question, way)
+
+    def read(self, reply: Reply, question: Question, way: Way) -> Answer:
+        """The answer in a reply to a question that was asked in this way. Raises what `ask` raises."""
         if not 200 <= reply.status < 300:
             raise self._status(reply, way)
         try:
@@ -74,6 +96,9 @@ class ChatServer:
         self.ways.learn(question.model, way)
         return answer
 
+    def kept(self, question: Question) -> None:
+        """Nothing is left to do for an answer that came at once."""
+
     async def close(self) -> None:
         """Close the connections."""
         await self._wire.close()
@@ -82,7 +107,7 @@ class ChatServer:
         said = _Said(reply)
         status, detail = reply.status, f"HTTP {reply.status}: {self._clean(said.message)}"
         if status in (401, 403):
-            return self._bad_config(f"refused the key ({detail})", "set OPENAI_API_KEY to a key of this server")
+            return self._bad_config(f"refused the key ({detail})", f"set {self._key.name} to a key of this server")
         if status == 404:
             return self._bad_config(f"does not know the model or the address ({detail})", "check `model`, `base_url`")
         if status == 402 or (status == 429 and said.kinds & NO_MONEY):
@@ -103,7 +128,7 @@ class ChatServer:
 
     def _clean(self, text: str) -> str:
         """A text on one line, without the key that some servers repeat."""
-        return " ".join(text.replace(self._key, "***").split())[:DETAIL_CHARACTERS]
+        return " ".join(text.replace(self._key.value, "***").split())[:DETAIL_CHARACTERS]
 
 
 class _Said:
