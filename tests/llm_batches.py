@@ -17,7 +17,7 @@ class BatchBehaviour:
     often a line has come), how many creations `break` the connection after they have worked, how many times 503 comes
     first, and codes that whole batches are refused with."""
 
-    seconds: float = 0.05
+    seconds: float = 0.2
     expire: float = 0
     breaks: int = 0
     down: int = 0

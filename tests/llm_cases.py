@@ -34,7 +34,7 @@ BATCH = {"transport": "batch", "batch_poll": 0.01}
 BATCHES: list[tuple[Case, Faults]] = [
     (Case("transport", "batch", "server first had batches", {"batch_poll": 0.01}), {}),
     (Case("batch_lines", 1, "server first had batches of 1 line", BATCH), {}),
-    (Case("batch_poll", 0.5, "server first was looked at once for each batch", BATCH | {"batch_lines": 100}), {}),
+    (Case("batch_poll", 1.0, "server first was looked at once for each batch", BATCH | {"batch_lines": 100}), {}),
 ]
 SEVERAL: list[tuple[Case, Faults]] = [
     (Case("key", "OTHER_API_KEY", "saw key sk-two"), {}),
