@@ -76,6 +76,7 @@ def _saw(name: str, server: BatchLlmServer) -> list[str]:
         lines = server.files[batch["input_file_id"]].count(b"\n") + 1
         seen.append(f"server {name} had batches of {lines} line{'s' * (lines > 1)}")
     looks = (
-        f"server {name} was looked at {'once' if server.looks == 1 else 'several times' if server.looks else 'never'}"
+        "never" if not server.looks else "more often" if server.looks > len(server.batches) else "once for each batch"
     )
-    return [*seen, looks, f"server {name} had {server.most_under_way} at once"]
+    seen.append(f"server {name} was looked at {looks}")
+    return [*seen, f"server {name} had {server.most_under_way} at once"]
