@@ -4,6 +4,7 @@ from typing import Any
 
 from contract.config.evolve import Operations
 from every_field import Case
+from llm_cases import BATCHES, LIMITS, SEVERAL
 
 PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
 DOWN = {"server_error": 1.0}
@@ -26,6 +27,9 @@ COMPARED = {
     "price": PRICE,
     "compare": {"answerers": [other("good"), other("fair"), other("poor")], "judge": other("judge")},
 }
+FAR = {"model": "careful", "base_url": "second"}
+COMPARED_FAR = {"compare": {"answerers": [FAR, other("fair"), other("poor")], "judge": other("judge")}}
+JUDGED_FAR = {"compare": COMPARED["compare"] | {"judge": {"model": "judge", "base_url": "second"}}}
 CASES: list[tuple[Case, dict[str, float]]] = [
     (Case("model", "other-model", "server first saw model other-model"), {}),
     (Case("base_url", "second", "server second saw"), {}),
@@ -61,12 +65,15 @@ CASES: list[tuple[Case, dict[str, float]]] = [
     (Case("auto.development", 2, "account development", AUTO), {}),
     (Case("prompt", "evolve-2", "In verse, please."), {}),
     (Case("answerer.model", "third", '"model": "third"', ANSWERED), {}),
+    (Case("answerer.key", "OTHER_API_KEY", "saw key sk-two", {"answerer": FAR}), {}),
     (Case("answerer.base_url", "second", "server second saw", ANSWERED), {}),
     (Case("answerer.price.prompt", 2_000, "figure money", ANSWERED), {}),
     (Case("answerer.price.completion", 2_000, "figure money", ANSWERED), {}),
     (Case("check_gain", False, "account requests"), {}),
     (Case("min_answer_words", 1_000, "too_short"), {}),
     (Case("compare.answerers.model", "third", "saw model third", COMPARED), {}),
+    (Case("compare.answerers.key", "OTHER_API_KEY", "saw key sk-two", COMPARED_FAR), {}),
+    (Case("compare.judge.key", "OTHER_API_KEY", "saw key sk-two", JUDGED_FAR), {}),
     (Case("compare.answerers.base_url", "second", "server second saw", COMPARED), {}),
     (Case("compare.answerers.price.prompt", 2_000, "figure money", COMPARED), {}),
     (Case("compare.answerers.price.completion", 2_000, "figure money", COMPARED), {}),
@@ -78,4 +85,7 @@ CASES: list[tuple[Case, dict[str, float]]] = [
     (Case("compare.of", "all", "better_answer", COMPARED), {}),
     (Case("compare.rejected", "random", "preferences.jsonl", COMPARED), {}),
     (Case("compare.min_gap", 4, '"rule": "tie"', COMPARED), {}),
+    *LIMITS,
+    *BATCHES,
+    *SEVERAL,
 ]

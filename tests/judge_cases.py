@@ -1,6 +1,7 @@
 """Each field of judge's config, changed, changes a result or what a server sees."""
 
 from every_field import Case
+from llm_cases import BATCHES, LIMITS, SEVERAL
 
 PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
 DOWN = {"server_error": 1.0}
@@ -9,6 +10,7 @@ NAMED = {"uri": "named"}
 PAIRS = {"uri": "pairs", "verdict": "winner"}
 JURY = [{"model": "low", "base_url": "first"}, {"model": "high", "base_url": "first"}]
 RIVAL = {"model": "rival", "base_url": "first"}
+FAR = RIVAL | {"base_url": "second"}
 PAIRWISE = {"method": "pairwise", "opponent": RIVAL}
 DROPPING = {"gold": GOLD, "min_gold": 3, "drop_below": 3, "min_agreement": 0.6}
 ALONE = {"attempts": 1, "max_failed": 1.0, "concurrency": 1}
@@ -39,7 +41,7 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("method", "absolute", "expected method: pairwise", {"method": "pairwise", "opponent": RIVAL}), {}),
     (Case("criteria", ["written-1"], "written_mean"), {}),
     (Case("prompt", "judge-2", "In verse, please."), {}),
-    (Case("examples", 0, "saw system"), {}),
+    (Case("examples", 0, "saw message"), {}),
     (Case("judges.model", "exact", "server first saw model exact", {"judges": JURY}), {}),
     (Case("judges.base_url", "second", "server second saw model low", {"judges": JURY}), {}),
     (Case("judges.price.prompt", 2_000, "figure money", {"judges": [JURY[0] | {"price": PRICE}]}), {}),
@@ -68,5 +70,15 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("min_agreement", None, '"rule": "low_helpful"', DROPPING | {"min_agreement": 0.9}), {}),
     (Case("min_gold", 4, '"rule": "low_helpful"', DROPPING), {}),
     (Case("drop_below", 2, '"rule": "low_helpful"', DROPPING), {}),
+    (Case("judges.key", "OTHER_API_KEY", "saw key sk-two", {"judges": JURY[:1]}), {}),
+    (
+        Case(
+            "opponent.key", "OTHER_API_KEY", "saw key sk-two", PAIRWISE | {"opponent": RIVAL | {"base_url": "second"}}
+        ),
+        {},
+    ),
+    *LIMITS,
+    *BATCHES,
+    *SEVERAL,
     (Case("drop_by", "length_normalised", '"rule": "low_helpful"', DROPPING), {}),
 ]

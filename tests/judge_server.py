@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llm_server import Behaviour, LlmServer, _hash
+from llm_batches import BatchLlmServer
+from llm_server import Behaviour, _hash
 
 WORTH = re.compile(r"\[worth (\d)\]")
 
@@ -58,7 +59,7 @@ def drawn(salt: str, name: str) -> float:
     return _hash(f"{salt}:{name}") / 2**64
 
 
-class JudgeServer(LlmServer):
+class JudgeServer(BatchLlmServer):
     """Answers by `script(shown)`: an object, or raw text; a question without a judge's tags gets a fresh answer."""
 
     def __init__(self, script: Callable[[Shown], dict | str] = honest, seed: int = 0) -> None:

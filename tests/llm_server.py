@@ -33,6 +33,10 @@ class Behaviour:
     usage: bool = True
     prose: bool = False
     max_completion_tokens: bool = False
+    refused_fields: tuple[str, ...] = ()
+    """Fields of a request that are told to be unknown, one at a time."""
+    max_length: int = 0
+    """Longest last message (characters) that is no malformed request; 0 means any."""
     refuse_nth: int = 0
     """The number of the one request that is told at once that its key is wrong."""
     always_limited: str = ""
@@ -55,6 +59,7 @@ class Seen:
     completion_tokens: int = 0
     delivered: bool = False
     body: dict = field(default_factory=dict)
+    headers: dict = field(default_factory=dict)
     at: float = field(default_factory=monotonic)
 
 
@@ -113,17 +118,20 @@ class LlmServer:
     async def _serve(self, reader, writer) -> None:
         try:
             while True:
-                headers, body = await _read_request(reader)
-                await self._reply(headers, body, writer)
+                await self._handle(*await _read_request(reader), writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
 
+    async def _handle(self, target, headers, data, writer) -> None:
+        """Answer one request; `target` is its method and path."""
+        await self._reply(headers, json.loads(data), writer)
+
     async def _reply(self, headers, body, writer) -> None:
         question = hashlib.sha256(json.dumps(body["messages"]).encode()).hexdigest()
         order = self._arrivals[question] = self._arrivals.get(question, 0) + 1
-        seen = Seen(question, order, "", body=body)
+        seen = Seen(question, order, "", body=body, headers=headers)
         self.seen.append(seen)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -137,23 +145,34 @@ class LlmServer:
 
     async def _send(self, seen, headers, body, writer) -> None:
         behaviour = self.behaviour
-        if behaviour.key and headers.get("authorization") != f"Bearer {behaviour.key}":
-            key = headers.get("authorization", "").removeprefix("Bearer ")
-            return await _json(writer, seen, "unauthorised", 401, _error(f"Incorrect API key provided: {key}"))
+        if refusal := self._refusal(headers, body):
+            return await _json(writer, seen, *refusal)
         if 0 < behaviour.dies_after <= len(self.answered()):
             raise ConnectionError
-        if behaviour.status != 200:
-            return await _json(writer, seen, "status", behaviour.status, _error("no", **behaviour.error))
-        wanted = body.get("response_format", {}).get("type")
-        if wanted and wanted not in behaviour.formats:
-            return await _json(writer, seen, "format", 400, _error(f"response_format {wanted} is not supported"))
-        if behaviour.max_completion_tokens and "max_tokens" in body:
-            return await _json(writer, seen, "limit", 400, _error("use 'max_completion_tokens' instead"))
         if seen.question == behaviour.always_limited:
             return await self._fault("rate_limited", seen, body, writer)
         if fault := self._draw("way", f"{seen.question}:{seen.order}", ("rate_limited", "server_error", "cut_off")):
             return await self._fault(fault, seen, body, writer)
         await self._answer(seen, body, writer)
+
+    def _refusal(self, headers, body):
+        """Outcome, status and body where this server takes no such request at all."""
+        behaviour = self.behaviour
+        if behaviour.key and headers.get("authorization") != f"Bearer {behaviour.key}":
+            key = headers.get("authorization", "").removeprefix("Bearer ")
+            return "unauthorised", 401, _error(f"Incorrect API key provided: {key}")
+        if behaviour.status != 200:
+            return "status", behaviour.status, _error("no", **behaviour.error)
+        wanted = body.get("response_format", {}).get("type")
+        if wanted and wanted not in behaviour.formats:
+            return "format", 400, _error(f"response_format {wanted} is not supported")
+        if behaviour.max_completion_tokens and "max_tokens" in body:
+            return "limit", 400, _error("use 'max_completion_tokens' instead")
+        if unknown := next((name for name in behaviour.refused_fields if name in body), None):
+            return "field", 422, {"detail": [{"loc": ["body", unknown], "msg": "unknown"}]}
+        if 0 < behaviour.max_length < len(body["messages"][-1]["content"]):
+            return "length", 400, _error("the prompt is longer than the context")
+        return None
 
     async def _fault(self, fault, seen, body, writer) -> None:
         seen.outcome = fault
@@ -232,7 +251,8 @@ def _error(message, **more) -> dict:
 async def _read_request(reader):
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-    return headers, json.loads(await reader.readexactly(int(headers["content-length"])))
+    target = head[0].rpartition(" ")[0]
+    return target, headers, await reader.readexactly(int(headers.get("content-length", 0)))
 
 
 async def _json(writer, seen, outcome, status, value, extra=None) -> None:

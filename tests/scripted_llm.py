@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.records import Message, Sample
-from llm_server import LlmServer
+from llm_batches import BatchLlmServer
 
 Body = dict[str, Any]
 
 
-class ScriptedServer(LlmServer):
+class ScriptedServer(BatchLlmServer):
     """Answers what `script(body)` says, text or a value to be written as JSON; faults as the behaviour says."""
 
     def __init__(self, script: Callable[[Body], Any], **more: Any) -> None:
@@ -115,7 +115,7 @@ def clock_samples(count: int, **fields: Any) -> list[Sample]:
     ]
 
 
-class TaskServer(LlmServer):
+class TaskServer(BatchLlmServer):
     """Writes tasks where it is asked for tasks, and pairs about an extract as ever."""
 
     def _text(self, what: str, body: Body) -> str:

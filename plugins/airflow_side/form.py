@@ -15,8 +15,7 @@ ESSENTIAL = (
     *("chunk.minimum", "chunk.maximum"),
     *("training.base_model", "training.method", "training.learning_rate", "training.epochs", "training.max_length"),
 )
-BUDGETS = {f"{section}.budget" for section in ("instruct", "judge")}
-FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune"} | BUDGETS
+FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune"}
 """What belongs to the DAG, not to one run of it."""
 
 TYPES = {"string", "integer", "number", "boolean"}
@@ -41,7 +40,7 @@ def _fields(
     for key, value in values.items():
         name = f"{prefix}{key}"
         field = _resolved(schema["properties"][key], definitions)
-        if name in FIXED:
+        if name in FIXED or (prefix and key == "limits"):  # a stage is told the recipe's own limits
             continue
         if isinstance(value, Mapping) and "properties" in field:
             yield from _fields(field, definitions, value, f"{name}.")

@@ -17,6 +17,7 @@ from airflow_side.runners.spec import Runner, RunSpec, TaskIdentity
 from airflow_side.secrets import secrets_for
 from airflow_side.settings import Settings, read_settings
 from contract.failures import RemoteTrouble
+from contract.keys import digest
 from contract.manifest import Result
 from contract.steps import Step
 from contract.uris import is_gathered, parse_uri
@@ -92,8 +93,8 @@ class StageOperator(DockerOperator):
         return RunSpec(
             image=stage.image,
             arguments=tuple(arguments),
-            env=_environment(stage.image, self.flow.recipe.name, settings),
-            secrets=secrets_for(stage.image),
+            env=_environment(stage.image, self.flow.recipe.name, settings) | {"NOCTURNE_RUN": run_name(ti)},
+            secrets=secrets_for(stage.image, step.config),
             resources=stage.resources,
             identity=TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, _map_index(ti.map_index), ti.try_number),
             reads=_outside_store(step, settings),
@@ -131,6 +132,11 @@ class StageOperator(DockerOperator):
                 **result.model_dump(mode="json", include={"uri", "content_hash", "rows"}),
                 "parents": {name: self._uri(name, context) for name in sorted(self.upstream_task_ids)},
             }
+
+
+def run_name(ti: Any) -> str:
+    """Names the DAG run, under which what its tasks spend is counted together; a cleared task stays in its run."""
+    return digest([ti.dag_id, ti.run_id])[:16]
 
 
 def _map_index(found: int | None) -> int:

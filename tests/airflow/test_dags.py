@@ -170,7 +170,7 @@ def test_form_is_typed_and_essential_fields_come_first(recipes):
 def test_form_values_change_what_steps_are_given(recipes):
     flow = refresh_flow(recipes["llm_twin"])
     steps = {step.name: step for step in flow.steps({"limits.money": 0.5, "select.deduplicate.threshold": 0.9})}
-    assert steps["instruct"].config.budget.money == 0.5
+    assert steps["instruct"].config.limits.money == 0.5
     assert steps["select_deduplicate"].config.threshold == 0.9
     assert steps["deduplicate"].config.threshold == recipes["llm_twin"].deduplicate.threshold
     tuned = {step.name: step for step in finetune_flow(recipes["llm_twin"]).steps({"training.learning_rate": 0.01})}

@@ -22,8 +22,6 @@ CASES = {
 """Field -> another value, and what shows in only one of the two sets of DAGs."""
 SHOWN_ELSEWHERE = {
     "on_empty",  # by running a stage that leaves nothing, in test_how_stages_end.py
-    "judge.budget",
-    "instruct.budget",  # refused in a recipe: its home is `limits`
 }
 
 

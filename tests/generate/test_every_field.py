@@ -17,13 +17,10 @@ from generate.evolve import prompt as evolving
 from generate.evolve import rubrics
 from generate.instruct import prompt
 from judge_cases import CASES as JUDGE
+from llm_cases import BATCHES, DOWN, KEYS, LIMITS, PRICE, SEVERAL, Faults, addressed, what_they_saw
 from llm_chunks import synthetic_chunks, write_chunks
-from llm_server import Behaviour, LlmServer
+from llm_server import Behaviour
 from scripted_llm import Evolver, ScriptedServer, TaskServer, clock_samples
-
-PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
-DOWN = {"server_error": 1.0}
-"""A server that answers 5xx to everything."""
 
 TASKS = {
     "mode": "self_instruct",
@@ -39,8 +36,6 @@ TASKS = {
     },
 }
 """Settings of self-instruct with three seeds."""
-
-Faults = dict[str, float]
 
 CASES: list[tuple[Case, Faults]] = [
     (Case("provider", "extractive", "extractive"), {}),
@@ -87,7 +82,18 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
     (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
     (Case("shard_rows", 1, "shards 12 and 0"), {}),
+    *LIMITS,
+    *BATCHES,
+    *SEVERAL,
 ]
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch):
+    """Keys in the environment, and batches that are sent at once."""
+    monkeypatch.setattr("generate.llm.batchserver.GATHER_SECONDS", 0.2)
+    for variable, key in KEYS.items():
+        monkeypatch.setenv(variable, key)
 
 
 @pytest.fixture
@@ -112,10 +118,10 @@ def seen(tmp_path, monkeypatch, second_prompt):
         behaviour = Behaviour(retry_after=("",), **faults)
         with TaskServer(behaviour) as first, TaskServer(behaviour) as second:
             config = {"provider": "openai", "pairs": 2, "base_url": "first", "backoff": 0.01} | config
-            config["base_url"] = {"first": first, "second": second}[config["base_url"]].url
+            servers = {"first": first, "second": second}
             inputs = [] if config.get("mode") == "self_instruct" else [f"chunks={chunks}"]
-            result = run("instruct", config, inputs, Path(tmp_path / name / "out"))
-            return result.with_lines([*_saw("first", first), *_saw("second", second)])
+            result = run("instruct", addressed(config, servers), inputs, Path(tmp_path / name / "out"))
+            return what_they_saw(result, servers)
 
     return call
 
@@ -130,13 +136,6 @@ def _write_seeds(folder: Path) -> None:
         row["instances"][0]["output"] = f"Answer of {row['instruction']}"
     (folder / "seeds.json").write_text(json.dumps({"tasks": rows}))
     (folder / "other.json").write_text(json.dumps({"tasks": rows[:2]}))
-
-
-def _saw(name: str, server: LlmServer) -> list[str]:
-    asked = [f"{key} {value}" for request in server.seen for key, value in request.body.items() if key != "messages"]
-    messages = [f"message {message['content']}" for request in server.seen for message in request.body["messages"]]
-    seen = [f"server {name} saw {what}" for what in asked + messages]
-    return [*seen, f"server {name} had {server.most_under_way} at once"]
 
 
 def _model() -> Evolver:
@@ -156,11 +155,14 @@ def seen_evolving(tmp_path, monkeypatch, second_evolving_prompts):
     def call(config: dict, faults: Faults, name: str) -> Seen:
         monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / name / "cache"))
         behaviour = Behaviour(retry_after=("",), **faults)
-        with ScriptedServer(_model(), behaviour=behaviour) as first, ScriptedServer(_model()) as second:
-            addresses = {"first": first.url, "second": second.url}
-            config = _addressed({"base_url": "first", "backoff": 0.01} | config, addresses)
+        with (
+            ScriptedServer(_model(), behaviour=behaviour) as first,
+            ScriptedServer(_model(), behaviour=behaviour) as second,
+        ):
+            servers = {"first": first, "second": second}
+            config = addressed({"base_url": "first", "backoff": 0.01} | config, servers)
             result = run("evolve", config, [f"rows={rows}"], Path(tmp_path / name / "out"))
-            return result.with_lines([*_saw("first", first), *_saw("second", second)])
+            return what_they_saw(result, servers)
 
     return call
 
@@ -180,14 +182,6 @@ def second_evolving_prompts(tmp_path, monkeypatch):
         text = (folder / f"{name}-1.yaml").read_text()
         (folder / f"{name}-2.yaml").write_text(text.replace("system: >-\n", "system: >-\n  In verse, please.\n", 1))
         monkeypatch.setattr(module, "FOLDER", folder)
-
-
-def _addressed(config: dict, addresses: dict[str, str]) -> dict:
-    """A config with the servers' addresses in the place of their names."""
-    return json.loads(
-        json.dumps(config),
-        object_hook=lambda part: part | {k: addresses.get(v, v) for k, v in part.items() if k == "base_url"},
-    )
 
 
 def test_every_field_has_a_case():

@@ -12,6 +12,7 @@ from generate.judge import rubric
 from judge_cases import CASES, Faults
 from judge_runs import sample, write_rows
 from judge_server import JudgeServer, honest, shown_of
+from llm_cases import KEYS, what_they_saw
 
 ROWS = [sample(n, 1 + n % 4, 60 * 2 ** (n % 4) + n, chunk_id="c") for n in range(8)]
 TEXTS = [
@@ -60,13 +61,17 @@ def seen(tmp_path, monkeypatch, second_prompt):
 
     def call(config: dict, faults: Faults, name: str) -> Seen:
         monkeypatch.setenv("NOCTURNE_CACHE", str(tmp_path / name / "cache"))
+        monkeypatch.setattr("generate.llm.batchserver.GATHER_SECONDS", 0.2)
+        for variable, key in KEYS.items():
+            monkeypatch.setenv(variable, key)
         with JudgeServer(script) as first, JudgeServer(script) as second:
             places = {"first": first.url, "second": second.url}
             for server in (first, second):
                 server.behave(retry_after=("",), **faults)
             settings = placed({"base_url": "first", "backoff": 0.01} | config, places, tmp_path)
             result = run("judge", settings, inputs, Path(tmp_path / name / "out"))
-            return result.with_lines([*saw("first", first), *saw("second", second)])
+            asked = [*questions("first", first), *questions("second", second)]
+            return what_they_saw(result.with_lines(asked), {"first": first, "second": second})
 
     return call
 
@@ -79,17 +84,14 @@ def placed(value, places: dict[str, str], folder: Path):
         return value
     found = {key: placed(item, places, folder) for key, item in value.items()}
     if "base_url" in found:
-        found["base_url"] = places[found["base_url"]]
+        found["base_url"] = places.get(found["base_url"], found["base_url"])
     if "uri" in found:
         found["uri"] = f"{folder}/{found['uri']}.json"
     return found
 
 
-def saw(name: str, server: JudgeServer) -> list[str]:
-    asked = [f"{key} {value}" for request in server.seen for key, value in request.body.items() if key != "messages"]
-    asked += [f"system {request.body['messages'][0]['content']}" for request in server.seen]
-    asked += [f"question {shown_of(request.body).name}" for request in server.seen]
-    return [*(f"server {name} saw {what}" for what in asked), f"server {name} had {server.most_under_way} at once"]
+def questions(name: str, server: JudgeServer) -> list[str]:
+    return [f"server {name} saw question {shown_of(request.body).name}" for request in server.seen]
 
 
 @pytest.mark.parametrize(("case", "faults"), CASES, ids=[case.field for case, _ in CASES])

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from contract.failures import RemoteTrouble
 from contract.records import Message
 from contract.uris import parse_uri
 from generate.llm.answer import Answer
+from generate.llm.batches import Batches
 from generate.llm.cache import AnswerCache
 from generate.llm.jsontext import parse, salvage
 from generate.llm.ordered import in_order
@@ -170,13 +172,36 @@ def test_a_lost_answer_is_held_against_the_limit_but_not_reported():
 def test_earlier_tries_of_a_dataset_count(tmp_path):
     store = open_store(parse_uri(str(tmp_path)))
 
-    async def spend():
+    for _ in range(2):
         purse = Purse(store)
-        await asyncio.gather(*(purse.record(Spent(n, 10 * n, 5 * n)) for n in range(1, 8)))
-
-    asyncio.run(spend())
-    asyncio.run(spend())
+        purse.record([Spent(n, 10 * n, 5 * n) for n in range(1, 4)])
+        purse.record([Spent(n, 10 * n, 5 * n) for n in range(4, 8)])
     assert Purse(store).before() == Spent(14, 140, 70)
+
+
+def test_blocking_work_is_handed_over_in_batches_and_each_gets_its_own_result():
+    async def scenario():
+        batches = []
+
+        def double(items):
+            batches.append(items)
+            if -1 in items:
+                raise RemoteTrouble("the store does not answer")
+            return [2 * item for item in items]
+
+        with ThreadPoolExecutor(4) as pool:
+            many = Batches(double, 2, pool)
+            gone = asyncio.ensure_future(many.do(7))
+            asked = [asyncio.ensure_future(many.do(n)) for n in range(100)]
+            await asyncio.sleep(0)
+            gone.cancel()
+            assert await asyncio.gather(*asked) == [2 * n for n in range(100)]
+            assert len(batches) == 2, "two threads, so two hand-overs for all that came at once"
+            with pytest.raises(RemoteTrouble):
+                await many.do(-1)
+            assert await many.do(3) == 6, "a failure ends nothing but its own batch"
+
+    asyncio.run(scenario())
 
 
 def test_results_come_in_order_from_a_bounded_window():
@@ -293,9 +318,13 @@ def test_everything_that_determines_an_answer_is_in_its_key():
     assert len(keys) == len(OTHERS) + 1
 
 
-def test_a_server_has_one_name():
+def test_a_server_has_one_name(monkeypatch):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     assert server_name("HTTP://Host:1/V1/") == server_name("http://host:1/V1") != server_name("http://host:1/v1")
     assert server_name(None) == "https://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://Own:8000/v1/")
+    assert server_name(None) == "http://own:8000/v1"
+    assert server_name("http://other/v1") == "http://other/v1"
 
 
 def test_of_two_answers_to_one_question_the_first_is_used(tmp_path):

@@ -5,12 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 KEY_LENGTH = 20  # 80 bits: short enough for a path, and no two of a store's datasets will ever share it
 
 
 def canonical_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, characters unescaped."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _canonical.encode(value)
 
 
 def digest(value: Any) -> str:

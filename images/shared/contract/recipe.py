@@ -28,7 +28,7 @@ from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
 from contract.config.judge import JudgeConfig
 from contract.config.learn_quality import LearnQualityConfig
-from contract.config.llm import Budget
+from contract.config.llm import Budget, LlmConfig
 from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
 from contract.config.rate import RateConfig
@@ -38,7 +38,7 @@ from contract.problems import parse_config
 
 
 class Limits(Budget):
-    """What one run may cost at most; null means no limit."""
+    """What one run may cost at most, all its stages together; null means no limit."""
 
     minutes: int | None = Field(None, ge=1, le=100_000)
     """Longest run of the refresh DAG (minutes)."""
@@ -183,7 +183,7 @@ class Recipe(Config):
     """The model trained on each new version; null leaves the DAG out."""
 
     limits: Limits = Limits()
-    """What one run may cost at most."""
+    """What one run may cost at most, all its stages and tries together."""
 
     @model_validator(mode="after")
     def _something_to_write_about(self) -> Self:
@@ -211,11 +211,12 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _one_home_for_limits(self) -> Self:
-        for name in ("instruct", "evolve", "judge"):
+        for name in type(self).model_fields:
             section = getattr(self, name)
-            if section and section.budget != Budget():
+            if isinstance(section, LlmConfig) and section.limits != Budget():
                 raise ValueError(
-                    f"{name}.budget is set; expected the limits under `limits`, where they hold for the whole recipe"
+                    f"{name}.limits is set; expected the limits under `limits`, where they hold for the whole recipe, "
+                    f"or {name}.budget for this stage alone"
                 )
         return self
 

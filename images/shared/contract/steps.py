@@ -5,12 +5,12 @@ a name of its own; inputs name the steps (or the DAG's own `dataset`) that feed 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contract.config.base import StageConfig
 from contract.config.decontaminate import DecontaminateConfig
 from contract.config.finetune import ChooseConfig, PlanConfig, TrainConfig
-from contract.config.llm import Budget
+from contract.config.llm import Budget, LlmConfig
 from contract.recipe import Finetune, Recipe
 from contract.stages import BY_NAME, Stage
 
@@ -36,15 +36,12 @@ class Step:
 def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     """The steps from raw documents to a published dataset, in order."""
     steps = _document_steps(recipe) if recipe.instruct.reads_chunks else []
-    budget = Budget(**recipe.limits.model_dump(include=set(Budget.model_fields)))
-    instruct = recipe.instruct.model_copy(update={"budget": budget})
-    steps.append(Step("instruct", instruct, {"chunks": (steps[-1].name,)} if steps else {}))
-    if recipe.evolve:
-        _append(steps, "evolve", recipe.evolve.model_copy(update={"budget": budget}))
+    steps.append(Step("instruct", recipe.instruct, {"chunks": (steps[-1].name,)} if steps else {}))
+    _append(steps, "evolve", recipe.evolve)
     for name in ("filter", "deduplicate", "decontaminate"):
         config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
         _append(steps, f"select_{name}", config, stage_name=name)
-    rows = _reviewed(steps, recipe, budget)
+    rows = _reviewed(steps, recipe)
     if recipe.mix is not None:
         steps.append(Step("mix", recipe.mix, {"rows": (rows,)}))
         rows = "mix"
@@ -53,7 +50,7 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     if recipe.evolve and recipe.evolve.compare:
         published["preferences"] = ("evolve",)
     steps.append(Step("publish", recipe.publish, published))
-    return tuple(steps)
+    return tuple(_within(recipe, step) for step in steps)
 
 
 def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
@@ -83,7 +80,7 @@ def _document_steps(recipe: Recipe) -> list[Step]:
     return steps
 
 
-def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
+def _reviewed(steps: list[Step], recipe: Recipe) -> str:
     """Add the steps between generated samples and the rest: decisions of people, scores of models, a classifier learnt
     from either, the review; and say which step has the rows now."""
     rows, decisions = steps[-1].name, dict[str, tuple[str, ...]]()
@@ -91,10 +88,9 @@ def _reviewed(steps: list[Step], recipe: Recipe, budget: Budget) -> str:
         steps.append(Step("decide", recipe.decide))
         decisions = {"decisions": ("decide",)}
     if recipe.judge is not None:
-        judge = recipe.judge.model_copy(update={"budget": budget})
         written_about = {"references": ("chunk",)} if recipe.instruct.reads_chunks else {}
-        said = decisions if judge.method == "absolute" else {}  # people saw single answers, no pairs
-        steps.append(Step("judge", judge, {"rows": (rows,)} | written_about | said))
+        said = decisions if recipe.judge.method == "absolute" else {}  # people saw single answers, no pairs
+        steps.append(Step("judge", recipe.judge, {"rows": (rows,)} | written_about | said))
         rows = "judge"
     if recipe.rate is not None:
         steps.append(Step("rate", recipe.rate, {"rows": (rows,)}))
@@ -124,6 +120,14 @@ def _training_steps(finetune: Finetune) -> tuple[Step, ...]:
         return (Step("train", configs[0], inputs),)
     steps = [Step(f"train_{number}", config, inputs, "train") for number, config in enumerate(configs, start=1)]
     return (*steps, Step("choose", ChooseConfig(), {"candidates": tuple(step.name for step in steps)}))
+
+
+def _within(recipe: Recipe, step: Step) -> Step:
+    """The step, told the limits on spending of the whole run if it is one that spends."""
+    if not isinstance(step.config, LlmConfig):
+        return step
+    limits = Budget(**recipe.limits.model_dump(include=set(Budget.model_fields)))
+    return replace(step, config=step.config.model_copy(update={"limits": limits}))
 
 
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ class Job:
     address: Address
     key: str
     parents: list[Parent] = field(default_factory=list)
+    told: Callable[[], dict[str, object]] = dict
+    """What progress lines say besides, such as money spent."""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("nocturne"))
 
     def input(self, name: str) -> Dataset:
@@ -51,14 +54,16 @@ class Job:
 
     def progress(self, total: int | None, unit: str) -> "Progress":
         """A counter that logs rate and time left every ten seconds; a `total` of None is one that nobody knows."""
-        return Progress(self.log, total, unit)
+        return Progress(self.log, total, unit, lambda: self.told())
 
 
 class Progress:
     """Logs how far a loop is."""
 
-    def __init__(self, log: logging.Logger, total: int | None, unit: str) -> None:
-        self.log, self.total, self.unit = log, total, unit
+    def __init__(
+        self, log: logging.Logger, total: int | None, unit: str, told: Callable[[], dict[str, object]] = dict
+    ) -> None:
+        self.log, self.total, self.unit, self._told = log, total, unit, told
         self.done = 0
         self._started = self._last = time.monotonic()
 
@@ -73,4 +78,4 @@ class Progress:
             if self.total is not None:
                 left = (self.total - self.done) / rate if rate else 0
                 fields |= {self.unit: f"{self.done}/{self.total}", "seconds_left": round(left)}
-            self.log.info("progress", extra={"fields": fields})
+            self.log.info("progress", extra={"fields": fields | self._told()})

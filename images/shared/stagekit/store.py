@@ -37,8 +37,12 @@ class Store(Protocol):
     def write(self, name: str, data: bytes) -> None:
         """Write or replace an object; readers see the old or the new one, never a part."""
 
-    def create(self, name: str, data: bytes) -> bool:
-        """Write an object only if there is none; False when another writer was first."""
+    def create(self, name: str, data: bytes, synced: bool = True) -> bool:
+        """Write an object only if there is none; False when another writer was first.
+
+        A local one that is not `synced` outlives the process but maybe not a power cut in the half minute after it: for
+        many small objects that can be got again, since waiting for the disk costs more than all the rest.
+        """
 
     def upload(self, name: str, path: Path) -> None:
         """Write or replace an object from a local file."""

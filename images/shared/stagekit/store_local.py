@@ -43,9 +43,9 @@ class LocalStore:
         temporary = self._temporary(name, data)
         os.replace(temporary, self._path(name))
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, synced: bool = True) -> bool:
         """Write an object only if there is none; a hard link is the file system's own if-absent."""
-        temporary = self._temporary(name, data)
+        temporary = self._temporary(name, data, synced)
         try:
             os.link(temporary, self._path(name))
         except FileExistsError:
@@ -75,14 +75,15 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         return self.folder / name if name else self.folder
 
-    def _temporary(self, name: str, data: bytes) -> Path:
+    def _temporary(self, name: str, data: bytes, synced: bool = True) -> Path:
         target = self._prepared(name)
         temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
         try:
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if synced:
+                    os.fsync(file.fileno())
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise _trouble(error, target) from None

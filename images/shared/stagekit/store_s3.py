@@ -31,7 +31,8 @@ class S3Store:
 
     def __init__(self, root: Address) -> None:
         self.root = root
-        self.client = _client()
+        self._pool = _pool()
+        self.client = _client(self._pool)
 
     def read(self, name: str) -> bytes | None:
         """The whole object, or None where there is none."""
@@ -52,13 +53,13 @@ class S3Store:
         """Write or replace an object."""
         self._must(self.client.put_object, self.root.bucket, self._key(name), io.BytesIO(data), len(data))
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, synced: bool = True) -> bool:
         """Write an object only if there is none.
 
         The SDK's `put_object` takes no conditional header, so the PUT goes through a presigned URL of the same client.
         """
         url = self._must(self.client.get_presigned_url, "PUT", self.root.bucket, self._key(name))
-        answer = self._must(_pool().request, "PUT", url, body=data, headers={"If-None-Match": "*"})
+        answer = self._must(self._pool.request, "PUT", url, body=data, headers={"If-None-Match": "*"})
         if answer.status == 412:
             return False
         if answer.status >= 300:
@@ -125,7 +126,7 @@ class S3Store:
         )
 
 
-def _client() -> Minio:
+def _client(pool: urllib3.PoolManager) -> Minio:
     names = ("NOCTURNE_S3_ENDPOINT", "NOCTURNE_S3_ACCESS_KEY", "NOCTURNE_S3_SECRET_KEY")
     if missing := [name for name in names if not os.environ.get(name)]:
         raise BadConfig(f"{', '.join(missing)} not set", expected="an S3 endpoint and credentials in the environment")
@@ -140,7 +141,7 @@ def _client() -> Minio:
         secret_key=secret,
         secure=parts.scheme == "https",
         region=region,
-        http_client=_pool(),
+        http_client=pool,
     )
 
 

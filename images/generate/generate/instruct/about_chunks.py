@@ -12,11 +12,10 @@ from generate.instruct.pairs import SCHEMA
 from generate.instruct.prompt import load_prompt
 from generate.instruct.samples import make_sample
 from generate.instruct.style import PASSAGE_CHARACTERS, Passages
-from generate.llm.session import Estimate, Session
+from generate.llm.estimating import CHARACTERS_PER_TOKEN, Estimate, evenly
+from generate.llm.session import Session
 from generate.llm.tokens import most_tokens
 
-CHARACTERS_PER_TOKEN = 4
-"""Of English prose, for the estimate before the start only."""
 TAGS = {"backtranslate": "backtranslated", "rephrase": "rephrased", "style": "style"}
 
 
@@ -46,8 +45,17 @@ class AboutChunks:
         characters = sum(length or 0 for length in lengths)
         characters += self.passages.number * PASSAGE_CHARACTERS * self.chunks.rows
         empty = Chunk(id="", document_id="", ordinal=0, start=0, end=0, text="")
-        frame = most_tokens(self._messages(empty))
-        return Estimate(self.chunks.rows, self.chunks.rows * frame + characters // CHARACTERS_PER_TOKEN)
+        frame = self._messages(empty)
+        return Estimate(
+            self.chunks.rows,
+            self.chunks.rows * most_tokens(frame) + characters // CHARACTERS_PER_TOKEN,
+            prompt=f"{self.prompt.hash}:{self.config.pairs}",
+            characters=characters + self.chunks.rows * sum(len(message.content) for message in frame),
+            sample=[
+                self.session.question(self._messages(chunk), SCHEMA)
+                for chunk in evenly(self.chunks.records(Chunk), self.chunks.rows)
+            ],
+        )
 
     def _messages(self, chunk: Chunk) -> tuple[Message, ...]:
         return self.prompt.open(chunk, self.config.pairs, self.config.language, self.passages.of(chunk))

@@ -7,7 +7,8 @@ from generate.instruct.prompt import Prompt
 from generate.instruct.seeds import read_seeds
 from generate.instruct.task_book import TaskBook
 from generate.instruct.tasks import REQUESTS_OF, Tasks
-from generate.llm.session import Estimate, Session
+from generate.llm.estimating import Estimate
+from generate.llm.session import Session
 from stagekit.job import Job
 
 
@@ -18,7 +19,7 @@ def write_by_model(job: Job) -> None:
     `RemoteTrouble` where the server is dead or too many requests failed; answers are kept in each case.
     """
     config: InstructConfig = job.config
-    session = Session(job, [config.endpoint])
+    session = Session(job)
     about = AboutChunks(session, Book(job, requests=True)) if config.reads_chunks else None
     tasks = _tasks(session, config)
     session.log_estimate(_sum([part.estimate() for part in (about, tasks) if part]))
@@ -53,7 +54,13 @@ def _tasks(session: Session, config: InstructConfig) -> Tasks | None:
 
 
 def _sum(parts: list[Estimate]) -> Estimate:
-    return Estimate(sum(part.requests for part in parts), sum(part.prompt_tokens for part in parts))
+    return Estimate(
+        sum(part.requests for part in parts),
+        sum(part.prompt_tokens for part in parts),
+        prompt=" ".join(part.prompt for part in parts),
+        characters=sum(part.characters for part in parts) if all(part.characters for part in parts) else 0,
+        sample=[question for part in parts for question in part.sample],
+    )
 
 
 def _describe(job: Job, prompt: Prompt, name: str) -> None:

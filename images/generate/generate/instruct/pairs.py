@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from generate.llm.answer import Answer
 from generate.llm.jsontext import parse, salvage
 from generate.llm.refusals import refusal_of
+from generate.llm.structured import SURROGATE
 
 
 class Pair(BaseModel):
@@ -22,7 +23,7 @@ class Pair(BaseModel):
     @classmethod
     def _is_unicode(cls, text: str) -> str:
         """JSON can spell half a UTF-16 pair, which no file can hold."""
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if SURROGATE.search(text):
             raise ValueError("half a UTF-16 pair")
         return text
 

@@ -1,6 +1,7 @@
 """Answers that were paid for, one object each, shared by all runs and recipes."""
 
 import logging
+from collections.abc import Sequence
 
 from pydantic import ValidationError
 
@@ -15,15 +16,28 @@ class AnswerCache:
     def __init__(self, store: Store, log: logging.Logger) -> None:
         self.store, self.log = store, log
 
+    @property
+    def threads(self) -> int:
+        """How many threads of its own such a store is worth: S3 makes them wait, a folder makes them fight."""
+        return 16 if self.store.root.scheme == "s3" else 1
+
+    def get_all(self, questions: Sequence[Question]) -> list[Answer | None]:
+        """The answers kept for some questions."""
+        return [self.get(question) for question in questions]
+
+    def put_all(self, answers: Sequence[tuple[Question, Answer]]) -> list[Answer]:
+        """Keep some answers; returns the ones to use."""
+        return [self.put(question, answer) for question, answer in answers]
+
     def get(self, question: Question) -> Answer | None:
         """The answer kept for a question, or None."""
         data = self.store.read(_name(question))
         return None if data is None else self._decode(question, data)
 
     def put(self, question: Question, answer: Answer) -> Answer:
-        """Keep an answer, durably; returns the one to use: the first of two runs that asked the same at once wins."""
+        """Keep an answer; returns the one to use: the first of two runs that asked the same at once wins."""
         data = Stored(question=question.identity, answer=answer).model_dump_json().encode("utf-8", "surrogatepass")
-        if self.store.create(_name(question), data):
+        if self.store.create(_name(question), data, synced=False):
             return answer
         first = self.get(question)
         if first is None:

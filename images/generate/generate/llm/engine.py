@@ -1,28 +1,28 @@
 """The request engine: cache first, then budget, slots and tries until there is an answer or a reason why not."""
 
 import asyncio
-import functools
+import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 from contract.failures import Failure
 from generate.llm.answer import Answer, Ended
+from generate.llm.batches import Batches
 from generate.llm.cache import AnswerCache
 from generate.llm.health import Health
-from generate.llm.purse import Purse
 from generate.llm.question import Question
-from generate.llm.server import ChatServer, Refused, Trouble
+from generate.llm.server import Refused, Server, Trouble
 from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Spent
 from generate.llm.tokens import most_tokens
 from generate.llm.waiting import backoff
+from generate.llm.ways import Way
 
-R = TypeVar("R")
-STORE_THREADS = 16
+STORE_THREADS = 33
+"""Enough for both ways into an S3 cache, and the purse."""
 LAST_ANSWERS_SECONDS = 2.5
 """How long requests under way may still bring their paid answers home when the run gives up or is told to stop, which
 has to be over in four seconds."""
@@ -41,7 +41,7 @@ class Retries:
 class Channel:
     """One server and what this run knows of it: how many requests it takes at once, and whether it lives."""
 
-    server: ChatServer
+    server: Server
     slots: Slots
     health: Health
 
@@ -54,16 +54,23 @@ class Engine:
         channels: Mapping[str, Channel],
         cache: AnswerCache,
         meter: Meter,
-        purse: Purse,
+        record: Callable[[Sequence[Spent]], Sequence[Spent]],
         retries: Retries,
+        log: logging.Logger,
+        fallbacks: Callable[[Question], Sequence[Question]] = lambda question: (),
     ) -> None:
-        self.channels, self.cache, self.meter, self.purse, self.retries = channels, cache, meter, purse, retries
+        self.channels, self.cache, self.meter, self.retries = channels, cache, meter, retries
+        self.log, self.fallbacks = log, fallbacks
+        self.learn: Callable[[Question, Answer], None] = lambda question, answer: None
         self.cached = Spent()
         self.troubles: Counter[str] = Counter()
-        self._gave_up: Failure | None = None
+        self.answered_by_fallback = 0
         self._asked: dict[str, asyncio.Event] = {}
         self._under_way: set[asyncio.Task[Answer]] = set()
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
+        self._known = Batches(cache.get_all, cache.threads, self._threads)
+        self._kept = Batches(cache.put_all, cache.threads, self._threads)
+        self._recorded = Batches(record, 1, self._threads)
 
     async def ask(self, question: Question, order: int) -> Ended:
         """The answer to a question. `order` decides who goes first when slots are short.
@@ -74,13 +81,12 @@ class Engine:
             await first.wait()
         self._asked[question.key] = asyncio.Event()
         try:
-            if answer := await self._in_thread(self.cache.get, question):
-                self.cached += self._bill(question, answer)
-                return Ended("answered", answer)
-            return await self._pursue(question, order)
-        except Failure as failure:
-            self._gave_up = failure
-            raise
+            questions = [question, *self.fallbacks(question)]
+            for one in questions:
+                if answer := await self._known.do(one):
+                    self.cached += self._bill(one, answer)
+                    return Ended("answered", answer)
+            return await self._pursue_each(questions, order)
         finally:
             self._asked.pop(question.key).set()
 
@@ -95,21 +101,53 @@ class Engine:
             await channel.server.close()
         self._threads.shutdown()
 
+    async def _pursue_each(self, questions: Sequence[Question], order: int) -> Ended:
+        """Ask the first; where it is given up, the next, as long as there is one."""
+        *more, last = questions
+        for question in more:
+            if self._health(question).gave_up:
+                continue
+            try:
+                ended = await self._pursue(question, order)
+            except Failure as failure:
+                self._give_up(question, failure)
+                continue
+            if ended.status != "failed":
+                self.answered_by_fallback += question is not questions[0] and ended.status == "answered"
+                return ended
+        try:
+            ended = await self._pursue(last, order)
+        except Failure as failure:
+            self._give_up(last, failure)
+            raise
+        self.answered_by_fallback += bool(more) and ended.status == "answered"
+        return ended
+
+    def _give_up(self, question: Question, why: Failure) -> None:
+        """Ask this server no more in this run."""
+        health = self._health(question)
+        if not health.gave_up:
+            fields = {"server": health.server, "why": why.sentence()}
+            self.log.warning("gave up a server", extra={"fields": fields})
+        health.gave_up = health.gave_up or why
+
     async def _pursue(self, question: Question, order: int) -> Ended:
         """Try until there is an answer, the tries are used up, or the budget is."""
         troubles: list[Trouble] = []
-        asked, level = time.monotonic(), 0
+        asked = time.monotonic()
+        way: Way | None = None
+        await self.channels[question.server].server.ways.wait(question.model)
         while True:
             try:
-                answer = await self._try(question, order, level)
+                answer = await self._try(question, order, way)
                 if answer is None:
                     return Ended("skipped", rule="budget", detail=self._limit())
                 return Ended("answered", answer)
             except Refused as refused:
-                if refused.level is None:
+                if refused.way is None:
                     self._health(question).refused(refused.detail)
                     return Ended("failed", rule="bad_request", detail=refused.detail)
-                level = refused.level
+                way = refused.way
             except Trouble as trouble:
                 troubles.append(trouble)
                 if not await self._wait(question, troubles, asked):
@@ -129,7 +167,7 @@ class Engine:
         await asyncio.sleep(seconds)
         return True
 
-    async def _try(self, question: Question, order: int, level: int) -> Answer | None:
+    async def _try(self, question: Question, order: int, way: Way | None) -> Answer | None:
         """One HTTP request within slots and budget; None where the budget is spent.
 
         The request is shielded: when the run gives up, what it already pays for is still brought home.
@@ -138,12 +176,12 @@ class Engine:
         slots = self.channels[question.server].slots
         epoch = await slots.take(order)
         try:
-            if self._gave_up:
-                raise self._gave_up
+            if gave_up := self._health(question).gave_up:
+                raise gave_up
             if not await self.meter.reserve(worst):
                 slots.free()
                 return None
-            task = asyncio.ensure_future(self._send(question, level, worst, epoch))
+            task = asyncio.ensure_future(self._send(question, way, worst, epoch))
             task.add_done_callback(self._home)
             self._under_way.add(task)
         except (asyncio.CancelledError, Failure):
@@ -151,22 +189,25 @@ class Engine:
             raise
         return await asyncio.shield(task)
 
-    async def _send(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
-        """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill."""
+    async def _send(self, question: Question, way: Way | None, worst: Spent, epoch: int) -> Answer:
+        """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill.
+
+        What it cost is written first: a kill in between loses the answer, never the spending.
+        """
         try:
-            answer = await self._request(question, level, worst, epoch)
-            kept, _ = await asyncio.gather(
-                self._in_thread(self.cache.put, question, answer), self.purse.record(self.meter.this_try)
-            )
+            answer = await self._request(question, way, worst, epoch)
+            await self._recorded.do(self.meter.this_try)
+            kept = await self._kept.do((question, answer))
+            self.channels[question.server].server.kept(question)
             return kept
         finally:
             self.channels[question.server].slots.free()
 
-    async def _request(self, question: Question, level: int, worst: Spent, epoch: int) -> Answer:
+    async def _request(self, question: Question, way: Way | None, worst: Spent, epoch: int) -> Answer:
         channel = self.channels[question.server]
         actual, held = Spent(1), worst
         try:
-            answer = await channel.server.ask(question, max(level, channel.server.level))
+            answer = await channel.server.ask(question, way)
             actual, held = self._bill(question, answer), Spent() if answer.metered else worst
             self.meter.unmetered += not answer.metered
         except Trouble as trouble:
@@ -177,12 +218,14 @@ class Engine:
             held = Spent()
             raise
         except Failure as failure:
-            self._gave_up, held = failure, Spent()
+            self._give_up(question, failure)
+            held = Spent()
             raise
         finally:
             self.meter.settle(worst, actual, held)
         channel.slots.answered()
         channel.health.answered()
+        self.learn(question, answer)
         return answer
 
     def _held(self, trouble: Trouble, worst: Spent) -> Spent:
@@ -208,7 +251,3 @@ class Engine:
 
     def _limit(self) -> str:
         return f"the limit on {self.meter.reached} is reached"
-
-    async def _in_thread(self, call: Callable[..., R], *arguments: object) -> R:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(call, *arguments))

@@ -19,6 +19,7 @@ RULES = {
     "cut_off": "the connection broke on every try",
     "unreadable": "no chat completion came back on any try",
     "unreachable": "no connection on any try",
+    "expired": "every batch that it was in ended before it was answered",
     "bad_request": "the server calls the request malformed",
 }
 """How a request can end unused, for the books of every stage that asks a model."""

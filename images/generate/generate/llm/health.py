@@ -2,7 +2,7 @@
 
 import time
 
-from contract.failures import BadConfig, RemoteTrouble
+from contract.failures import BadConfig, Failure, RemoteTrouble
 
 IN_A_ROW = 3
 
@@ -16,6 +16,8 @@ class Health:
 
     def __init__(self, server: str, patience: float) -> None:
         self.server, self.patience = server, patience
+        self.gave_up: Failure | None = None
+        """Why this run asks the server no more."""
         self._last_answer = 0.0
         self._failed = 0
         self._refused = 0

@@ -1,8 +1,7 @@
-"""What a dataset's tries have spent, kept until it stands: a limit on money must outlive a killed run."""
+"""What the tries of a dataset, or all stages of a run, have spent: a limit on money must outlive a killed process."""
 
-import asyncio
 import uuid
-from dataclasses import astuple
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -13,26 +12,39 @@ FOLDER = "spent"
 
 
 class Purse:
-    """One small object per try in the dataset's scratch store, rewritten as spending grows."""
+    """One small object per try in a folder of a store, rewritten as spending grows.
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._name = f"{FOLDER}/{uuid.uuid4().hex}.json"
-        self._lock = asyncio.Lock()
+    In the dataset's scratch store it counts the tries of the dataset, in a folder named after a DAG run all that its
+    stages spend, whatever becomes of them.
+    """
+
+    def __init__(self, store: Store, folder: str = FOLDER) -> None:
+        self.store, self.folder = store, folder
+        self._name = f"{folder}/{uuid.uuid4().hex}.json"
         self._written = Spent()
 
     def before(self) -> Spent:
         """What earlier tries spent."""
         total = Spent()
-        for entry in self.store.list(f"{FOLDER}/"):
+        for entry in self.store.list(f"{self.folder}/"):
             if data := self.store.read(entry.name):
                 total += Spent(*orjson.loads(data))
         return total
 
-    async def record(self, spent: Spent) -> None:
-        """Write what this try has spent so far; several answers at once share one write."""
-        async with self._lock:
-            if spent.requests > self._written.requests:
-                self._written = spent
-                data = orjson.dumps(astuple(spent))
-                await asyncio.to_thread(self.store.write, self._name, data)
+    def record(self, amounts: Sequence[Spent]) -> Sequence[Spent]:
+        """Write the last of some amounts that this try had spent in all; one write for all of them."""
+        if amounts[-1] != self._written:
+            self._written = amounts[-1]
+            self.store.write(self._name, orjson.dumps(self._written.amounts))
+        return amounts
+
+
+def recorder(purses: Sequence[Purse]) -> Callable[[Sequence[Spent]], Sequence[Spent]]:
+    """Writes amounts into several purses."""
+
+    def record(amounts: Sequence[Spent]) -> Sequence[Spent]:
+        for purse in purses:
+            purse.record(amounts)
+        return amounts
+
+    return record

@@ -1,5 +1,6 @@
 """One request to a language model, and the key under which its answer is kept."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -70,7 +71,10 @@ def asked(config: LlmConfig, endpoint: Endpoint, messages: tuple[Message, ...], 
 
 
 def server_name(base_url: str | None) -> str:
-    """One spelling of a server's address: lower-case scheme and host, no slash at the end."""
-    scheme, _, rest = (base_url or OPENAI).rstrip("/").partition("://")
+    """One spelling of a server's address: lower-case scheme and host, no slash at the end.
+
+    Where none is given it is the one in `OPENAI_BASE_URL`, as for the openai client, else OpenAI's own.
+    """
+    scheme, _, rest = (base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/").partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme.lower()}://{host.lower()}{slash}{path}"

@@ -4,54 +4,58 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-from contract.config.llm import Endpoint, LlmConfig
-from contract.failures import BadConfig, BudgetReached, RemoteTrouble
+from contract.config.llm import Endpoint, LlmConfig, WeightedEndpoint
+from contract.failures import BudgetReached, RemoteTrouble
 from contract.manifest import Cost, Status
 from contract.records import Message
 from generate.llm.answer import Ended
 from generate.llm.cache import AnswerCache
-from generate.llm.engine import Channel, Engine, Retries
-from generate.llm.health import Health
+from generate.llm.channels import open_channels
+from generate.llm.endpoints import api_keys, next_questions, own_endpoint, used_endpoints
+from generate.llm.engine import Engine, Retries
+from generate.llm.estimating import Estimate as Estimate  # what stages that open a session hand over
+from generate.llm.estimating import Experiences, expected
 from generate.llm.ordered import in_order
-from generate.llm.purse import Purse
-from generate.llm.question import Question, asked, server_name
-from generate.llm.server import ChatServer
-from generate.llm.slots import Slots
+from generate.llm.purse import Purse, recorder
+from generate.llm.question import Question, asked
 from generate.llm.spending import Meter, Prices
 from generate.llm.stopping import run_until_stopped
+from generate.llm.ways import FORMATS
 from stagekit.job import Job
 
 T = TypeVar("T")
 R = TypeVar("R")
+RUN = "NOCTURNE_RUN"
+"""Names the DAG run whose limits hold; unset where a stage is run by hand."""
 WINDOW_MINIMUM = 512
 WINDOW_PER_SLOT = 4
 """Rows in memory at once (some 10 KB each): enough that one told to wait at the head does not idle the slots."""
-FORMATS = ("json_schema", "json_object", "text")
 Ends = Counter[tuple[Status, str]]
 """How many rows ended so: by status and rule."""
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What the stage may send at most, before anything is known of the cache: requests and prompt tokens."""
-
-    requests: int
-    prompt_tokens: int
-
-
 class Session:
-    """Models at one or more servers, one budget, one cache. `endpoints` are all that may be asked."""
+    """Models at one or more servers, one budget, one cache.
 
-    def __init__(self, job: Job, endpoints: Iterable[Endpoint]) -> None:
-        self.job, self.endpoints = job, list(endpoints)
+    `endpoints` are all that may be asked besides those that share the stage's rows and the fallbacks.
+    """
+
+    def __init__(self, job: Job, endpoints: Iterable[Endpoint] = ()) -> None:
+        self.job = job
         self.config: LlmConfig = job.config
-        purse = Purse(job.scratch())
-        self.meter = Meter(self.config.budget, Prices(self.endpoints), purse.before())
-        self._purse = purse
-        self._key = _api_key(self.endpoints, job.stage.name)
+        self.endpoints = used_endpoints(self.config, endpoints)
+        purses = [Purse(job.scratch())]
+        if run := os.environ.get(RUN):
+            purses.append(Purse(job.cache("spent"), run))
+        before, *others = (purse.before() for purse in purses)
+        self.meter = Meter(self.config.budget, Prices(self.endpoints), before, self.config.limits, *others)
+        self._record = recorder(purses)
+        self._cache = AnswerCache(job.cache("llm"), job.log)
+        self._experiences = Experiences(job.cache("experience"), f"{job.stage.name}:")
+        self._keys = api_keys(self.endpoints, job.stage.name)
 
     async def ask(self, question: Question, order: int) -> Ended:
         """The answer to a question. `order` decides who goes first when slots are short."""
@@ -60,8 +64,10 @@ class Session:
     def question(
         self, messages: tuple[Message, ...], schema: dict[str, Any], endpoint: Endpoint | None = None
     ) -> Question:
-        """A question with the stage's settings, to its own model unless another is named."""
-        return asked(self.config, endpoint or self.config.endpoint, messages, schema)
+        """A question with the stage's settings, to its own model (the one whose turn it is) unless another is named."""
+        if endpoint is None or endpoint == self.config.endpoint:
+            endpoint = own_endpoint(self.config, messages)
+        return asked(self.config, endpoint, messages, schema)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `work` with the models at hand, then write cost and figures to the job's output.
@@ -73,19 +79,32 @@ class Session:
     @asynccontextmanager
     async def each(self, rows: Iterable[T], work: Callable[[int, T], Awaitable[R]]) -> AsyncIterator[AsyncIterator[R]]:
         """Work on rows, many at once; results come in the rows' order, in bounded memory."""
-        window = max(WINDOW_MINIMUM, WINDOW_PER_SLOT * self.config.concurrency)
+        batch = self.config.transport == "batch"
+        window = self.config.batch_lines if batch else max(WINDOW_MINIMUM, WINDOW_PER_SLOT * self.config.concurrency)
         async with aclosing(in_order(rows, work, window)) as results:
             yield results
 
     def log_estimate(self, most: Estimate) -> None:
-        """Say what the run may take before anything is sent."""
-        tokens = most.requests * self.config.max_tokens
+        """Say what the run may take, and what it probably will, before anything is sent."""
+        self._experiences = Experiences(self.job.cache("experience"), f"{self.job.stage.name}:{most.prompt}")
+        cached = [question for question in most.sample if self._cache.get(question)]
+        left = 1 - len(cached) / max(1, len(most.sample))
+        config, tokens = self.config, most.requests * self.config.max_tokens
+        probable = expected(most, self._shares(), self._experiences.of, config.max_tokens, left)
         worst = max((_price(one, most.prompt_tokens, tokens) for one in self.endpoints), default=0.0)
+        known = self.meter.prices.known
+        if probable.learnt:
+            self.job.output.metrics["estimated_tokens"] = round(probable.prompt_tokens + probable.completion_tokens)
+            self.job.output.metrics["estimated_money"] = round(probable.money, 6) if known else None
         fields = {
             "requests": most.requests,
-            "prompt_tokens_about": most.prompt_tokens,
-            "completion_tokens_at_most": tokens,
-            "money_at_most": f"{worst:.4f}" if self.meter.prices.known else "unknown",
+            "answered_already": f"{1 - left:.0%}",
+            "prompt_tokens_about": round(probable.prompt_tokens),
+            "completion_tokens_about" if probable.learnt else "completion_tokens_at_most": round(
+                probable.completion_tokens
+            ),
+            "money_about" if probable.learnt else "money_at_most": f"{probable.money:.4f}" if known else "unknown",
+            **({"money_at_most": f"{worst:.4f}"} if known else {}),
             **{f"limit_{name}": limit for name, limit in self._limits.items()},
         }
         self.job.log.info("estimate", extra={"fields": fields})
@@ -122,29 +141,48 @@ class Session:
 
     @property
     def _limits(self) -> dict[str, float]:
-        return {name: limit for name, limit in self.config.budget.model_dump().items() if limit is not None}
+        """The limits by name; the tighter one where stage and run have both."""
+        pairs = [pair for budget in (self.config.limits, self.config.budget) for pair in budget.model_dump().items()]
+        known = sorted(((name, limit) for name, limit in pairs if limit is not None), reverse=True)
+        return dict(known)
+
+    def _shares(self) -> list[tuple[Endpoint, float]]:
+        """Each model that is asked while all is well, and its share of the requests."""
+        asked = [one for one in self.endpoints if one not in self.config.fallbacks]
+        weights = [one.weight if isinstance(one, WeightedEndpoint) else 1.0 for one in asked]
+        return [(one, weight / sum(weights)) for one, weight in zip(asked, weights, strict=True)]
+
+    def _told(self) -> dict[str, object]:
+        """What a line of progress says about spending."""
+        spent = self.meter.spent
+        under_way = sum(channel.slots.taken for channel in self.engine.channels.values())
+        money = "unknown" if self.meter.money is None else f"{self.meter.money:.4f}"
+        return {"sent": spent.requests, "under_way": under_way, "tokens": spent.tokens, "money": money}
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.engine = self._engine()
+        self.engine.learn = lambda question, answer: self._experiences.add(question, answer)
+        self.job.told = self._told
         try:
             await work()
         finally:
             await self.engine.close()
+            self._record([self.meter.this_try])
+            self._experiences.save()
         self._report(self.engine)
 
     def _engine(self) -> Engine:
         config = self.config
-        servers = sorted({server_name(one.base_url) for one in self.endpoints})
-        channels = {server: self._channel(server) for server in servers}
+        channels = open_channels(config, self.endpoints, self._keys, self.job.cache, self.job.log)
         retries = Retries(config.attempts, config.backoff, config.seed)
-        return Engine(channels, AnswerCache(self.job.cache("llm"), self.job.log), self.meter, self._purse, retries)
-
-    def _channel(self, server: str) -> Channel:
-        config = self.config
-        return Channel(
-            ChatServer(server, self._key, config.timeout, config.concurrency),
-            Slots(config.concurrency),
-            Health(server, config.patience),
+        return Engine(
+            channels,
+            self._cache,
+            self.meter,
+            self._record,
+            retries,
+            self.job.log,
+            partial(next_questions, config),
         )
 
     def _report(self, engine: Engine) -> None:
@@ -159,7 +197,9 @@ class Session:
             money=meter.money,
         )
         self.job.output.metrics |= {
-            "answer_format": FORMATS[max(channel.server.level for channel in channels)],
+            "answer_format": FORMATS[max(channel.server.ways.plainest for channel in channels)],
+            "answered_by_fallback": engine.answered_by_fallback,
+            "not_sent": ", ".join(sorted(set().union(*(channel.server.ways.left_out for channel in channels)))) or None,
             "cached_prompt_tokens": engine.cached.prompt_tokens,
             "cached_completion_tokens": engine.cached.completion_tokens,
             "lost_tokens_held": meter.held.tokens,
@@ -175,16 +215,3 @@ class Session:
 def _price(endpoint: Endpoint, prompt_tokens: int, completion_tokens: int) -> float:
     price = endpoint.price
     return (prompt_tokens * price.prompt + completion_tokens * price.completion) / 1e6 if price else 0.0
-
-
-def _api_key(endpoints: list[Endpoint], stage: str) -> str:
-    """The key from the environment; a server of one's own may need none."""
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key and any(endpoint.base_url is None for endpoint in endpoints):
-        raise BadConfig(
-            "OPENAI_API_KEY is not set",
-            expected="a key for OpenAI's server in the environment",
-            where=stage,
-            hint="set it, or name another server with `base_url`, or use `provider: extractive`",
-        )
-    return key or "none-needed"

@@ -15,6 +15,7 @@ from contract.failures import BadConfig
 from generate.llm.question import Question, server_name
 
 PICO = 10**12
+NO_LIMITS = Budget()
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Spent:
 
     def __sub__(self, other: "Spent") -> "Spent":
         return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens, -other.picodollars)
+
+    @property
+    def amounts(self) -> tuple[int, int, int, int]:
+        """All four, in the order of the fields."""
+        return self.requests, self.prompt_tokens, self.completion_tokens, self.picodollars
 
     @property
     def tokens(self) -> int:
@@ -73,17 +79,30 @@ def _per_token(per_million: float) -> int:
 
 
 class Meter:
-    """Reserve before sending, settle afterwards. `before` is what earlier tries of the same dataset spent."""
+    """Reserve before sending, settle afterwards. `before` is what earlier tries of the same dataset spent.
 
-    def __init__(self, budget: Budget, prices: Prices, before: Spent = Spent()) -> None:
-        if budget.money is not None and not prices.known:
+    `limits` are those of a whole run, of which `run` was spent so far by all its stages (else as much as `before`).
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        prices: Prices,
+        before: Spent = Spent(),
+        limits: Budget = NO_LIMITS,
+        run: Spent | None = None,
+    ) -> None:
+        money = budget.money if budget.money is not None else limits.money
+        if money is not None and not prices.known:
             raise BadConfig(
-                f"a limit of {budget.money:g} US dollars, but a model's price is unknown",
+                f"a limit of {money:g} US dollars, but a model's price is unknown",
                 expected="`price` with `prompt` and `completion` (US dollars per million tokens)",
                 where="the limits on spending",
                 hint="add `price` to the stage's section of the recipe, or limit tokens instead of money",
             )
-        self.budget, self.prices, self.before = budget, prices, before
+        self.prices, self.before = prices, before
+        others = Spent() if run is None else run - before
+        self._bounds = [("", budget, Spent()), (" of the whole run", limits, others)]
         self.spent = before
         self.held = Spent()
         self.promised = Spent()
@@ -142,11 +161,12 @@ class Meter:
     def _passed_by(self, worst: Spent) -> str | None:
         """The name of the first limit that one more request could pass."""
         total = self.spent + self.held + self.promised + worst
+        return next((f"{name}{whose}" for whose, budget, more in self._bounds
+                     if (name := self._passed(budget, total + more))), None)  # fmt: skip
+
+    def _passed(self, budget: Budget, total: Spent) -> str | None:
         amounts: dict[str, float] = {"requests": total.requests, "tokens": total.tokens}
         if self.prices.known:
             amounts["money"] = total.money
-        for name, amount in amounts.items():
-            limit = getattr(self.budget, name)
-            if limit is not None and amount > limit:
-                return name
-        return None
+        limits = ((name, getattr(budget, name)) for name in amounts)
+        return next((name for name, limit in limits if limit is not None and amounts[name] > limit), None)

@@ -1,8 +1,9 @@
 """What all stages that talk to a language model share: whom to ask, how, and what it may cost."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contract.config.base import RUNTIME, Config, RowsConfig
 
@@ -33,6 +34,21 @@ class Price(Config):
 ADDRESS = r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/@:\[\]]+)(:\d+)?(/\S*)?$"
 
 
+API_KEY = "OPENAI_API_KEY"
+FOREIGN = ("AIRFLOW", "NOCTURNE")
+"""Beginnings of variables whose secrets are of the house and must never be sent to a server that a recipe names."""
+
+
+def _no_secret_of_the_house(name: str) -> str:
+    if name.startswith(FOREIGN):
+        raise ValueError(f"a variable of the house, starting with {' or '.join(FOREIGN)}, is never sent to a server")
+    return name
+
+
+KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$"), AfterValidator(_no_secret_of_the_house)]
+"""Name of an environment variable."""
+
+
 class Endpoint(Config):
     """A model at a server, where a stage asks more than one."""
 
@@ -40,10 +56,22 @@ class Endpoint(Config):
     """Name of the model."""
 
     base_url: str | None = Field(None, pattern=ADDRESS)
-    """Server address; null means OpenAI's own."""
+    """Server address; null means the environment's OPENAI_BASE_URL, else OpenAI's own."""
 
     price: Price | None = None
     """Price of the model; null leaves the money spent unknown."""
+
+    key: KeyName | None = None
+    """Name of the environment variable that holds the server's key, such as TOGETHER_API_KEY; null means
+    OPENAI_API_KEY. Airflow gives it to the stage from its own environment, or from the connection
+    `nocturne_llm_<name in lower case>`."""
+
+
+class WeightedEndpoint(Endpoint):
+    """A model that gets a share of a stage's rows."""
+
+    weight: float = Field(1.0, gt=0, le=1_000)
+    """Its share, in proportion to the others' (above 0 to 1,000)."""
 
 
 class LlmConfig(RowsConfig):
@@ -53,8 +81,19 @@ class LlmConfig(RowsConfig):
     """Name of the model asked."""
 
     base_url: str | None = Field(None, pattern=ADDRESS)
-    """Server address, such as http://localhost:8000/v1; null means OpenAI's own. vLLM, Ollama, TGI and llama.cpp speak
-    the same protocol."""
+    """Server address, such as http://localhost:8000/v1; null means the environment's OPENAI_BASE_URL, else OpenAI's
+    own. vLLM, Ollama, TGI and llama.cpp speak the same protocol."""
+
+    key: KeyName | None = None
+    """Name of the environment variable that holds the server's key; null means OPENAI_API_KEY."""
+
+    endpoints: list[WeightedEndpoint] = []
+    """Models that share the rows, in place of `model`; which row goes to which is drawn by hash, so that another run
+    asks the same again."""
+
+    fallbacks: list[Endpoint] = []
+    """Models asked in this order where one gives up: its server is dead, refuses the key or the request, or the account
+    has no money left."""
 
     temperature: float = Field(0.7, ge=0, le=2)
     """Sampling temperature (0 to 2)."""
@@ -80,10 +119,23 @@ class LlmConfig(RowsConfig):
     """When the budget is spent: `continue` with what there is, or `fail` (exit code 14); paid answers are kept."""
 
     budget: Budget = Budget()
-    """Hard limits; a recipe sets them under `limits`."""
+    """Hard limits of this stage alone, over all tries of one dataset."""
+
+    limits: Budget = Budget()
+    """Hard limits of the whole run of a recipe, over all its stages; a recipe sets them under its own `limits`."""
 
     price: Price | None = None
     """Price of the model; null leaves the money spent unknown, never guessed."""
+
+    transport: Literal["live", "batch"] = Field("live", json_schema_extra=RUNTIME)
+    """`live` asks one by one; `batch` by the Batch API of OpenAI and a few others, within a day and often at half the
+    price. `price` is then the price of a batch's tokens."""
+
+    batch_lines: int = Field(10_000, ge=1, le=50_000, json_schema_extra=RUNTIME)
+    """Requests in one batch at most, and rows in memory at once (1 to 50,000; batch only)."""
+
+    batch_poll: float = Field(30, gt=0, le=3_600, json_schema_extra=RUNTIME)
+    """Time between looks at a batch (seconds; batch only)."""
 
     concurrency: int = Field(4, ge=1, le=4_096, json_schema_extra=RUNTIME)
     """Requests under way at once (1 to 4,096)."""
@@ -95,9 +147,24 @@ class LlmConfig(RowsConfig):
     """First wait after trouble that names no Retry-After (seconds); doubles with each try, 60 at most."""
 
     patience: float = Field(300, gt=0, le=86_400, json_schema_extra=RUNTIME)
-    """Longest time in which nothing at all is answered before the run gives up (seconds; exit code 13)."""
+    """Longest time in which nothing at all is answered before the run gives up (seconds; exit code 13).
+    In batch mode it is borne only while the server is in trouble, not while it works."""
 
     @property
     def endpoint(self) -> Endpoint:
         """The model that is asked where nothing else is said."""
-        return Endpoint(model=self.model, base_url=self.base_url, price=self.price)
+        return Endpoint(model=self.model, base_url=self.base_url, price=self.price, key=self.key)
+
+
+def key_names(value: Any) -> set[str]:
+    """The environment variables in which the servers that a config names find their keys."""
+    return set(_key_names(value))
+
+
+def _key_names(value: Any) -> Iterator[str]:
+    if isinstance(value, Endpoint | LlmConfig) and value.key:
+        yield value.key
+    if isinstance(value, Config):
+        value = [getattr(value, name) for name in type(value).model_fields]
+    for item in value if isinstance(value, list | tuple) else []:
+        yield from _key_names(item)
