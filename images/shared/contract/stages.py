@@ -24,6 +24,7 @@ from contract.config.finetune import (
     RegisterConfig,
     TrainConfig,
     base_sources,
+    evaluate_sources,
 )
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig, instruct_sources
@@ -261,9 +262,11 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "finetune",
-        "The tuned model against its base, on the test split.",
+        "The tuned model against its base, prompted and not, on the test split.",
         EvaluateConfig,
         (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        version=2,
+        sources=evaluate_sources,  # type: ignore[arg-type]
         resources=GPU,
     ),
     Stage(
