@@ -3,6 +3,7 @@
 import gzip
 import json
 import math
+from dataclasses import replace
 from html import unescape
 
 import pyarrow as pa
@@ -249,19 +250,20 @@ def test_measures_of_style_can_be_recounted():
 
 @given(st.lists(WORDS, min_size=4, max_size=12), WORDS)
 def test_delta_is_zero_for_the_same_words_in_any_order_and_never_below(train, said):
-    texts_of = [" ".join(words) for words in train]
+    texts_of = [" ".join(words * 50) for words in train]
     like = author(texts_of, texts_of)
     same = style(texts_of[::-1], like).delta
-    other = style([" ".join(said)], like).delta
+    other = style([" ".join(said * 50)], like).delta
     assert same is None or same == pytest.approx(0)
     assert other is None or other >= 0
 
 
 def test_the_author_is_closer_to_the_author_than_another_is():
-    ours = [f"the {a} of the {b} and the sea " * 8 + a * 2 for a, b in zip("bcdfghkl", "mnpqrstv", strict=True)]
+    ours = [f"the {a} of the {b} and the sea " * 30 + a * 2 for a, b in zip("bcdfghkl", "mnpqrstv", strict=True)]
     like = author(ours, ours[:3])
-    theirs = ["a road went by a house and a dog ran to a gate " * 6]
+    theirs = ["a road went by a house and a dog ran to a gate " * 50]
     assert style(ours[3:6], like).delta < style(theirs, like).delta
+    assert style(["the sea"], like).delta is None, "two words are close to anybody"
 
 
 @given(st.lists(WORDS, min_size=1, max_size=4), st.lists(WORDS, max_size=4))
@@ -363,9 +365,12 @@ def test_every_report_tells_the_verdict_and_every_answer(compared):
 
 
 def test_the_picture_has_a_bar_for_each_and_the_same_figures_draw_the_same(compared):
-    picture = draw(compared)
-    assert picture == draw(compared)
-    assert picture.count('rx="3"') == 2 * 3 + 1
+    far = [replace(each, style=replace(each.style, delta=0.75)) for each in compared.contestants]
+    author_too = replace(compared.words, again=replace(compared.words.again, delta=0.25))
+    picture = draw(replace(compared, base=far[0], prompted=far[1], tuned=far[2], words=author_too))
+    assert draw(compared) == draw(compared)
+    assert draw(compared).count('rx="3"') == 3, "answers of a few words have no Delta"
+    assert (picture.count('rx="3"'), picture.count(">0.750<")) == (2 * 3 + 1, 3)
     for contestant in compared.contestants:
         assert f">{contestant.loss.nats:.3f}<" in picture
 

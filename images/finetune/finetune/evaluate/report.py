@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from finetune.evaluate.comparison import Comparison
-from finetune.evaluate.style import Style
+from finetune.evaluate.style import LEAST, Style
 
 SHOWN = 3
 """Answers on the Markdown page; the JSON and the HTML page have all of them."""
 
 STYLE_NOTE = (
     "Delta is Burrows's: the mean distance of the rates of the author's most frequent words, in standard deviations; "
-    "lower is closer, and the author's own other answers show how close one can come with so few words."
+    f"lower is closer, and the author's own other answers show how close one can come. Below {LEAST} words on either "
+    "side it is not told, and below some thousands small differences mean nothing."
 )
 
 
