@@ -15,7 +15,7 @@ from finetune.data import Row
 from finetune.model import pick_device
 from finetune.tiny import tiny_model, train_tokenizer
 from finetune.train.trainer import arguments, make_trainer
-from published import TRAINING, publish, real_samples
+from published import TRAINING, publish, real_samples, sample
 
 SMALL = {"training": TRAINING | {"max_length": 64, "epochs": 1}, "max_truncated": 1.0}
 PLAN = [
@@ -40,12 +40,20 @@ PLAN = [
     Case("allow", ["memory"], "figure memory_gb", SMALL | {"gpu_memory_gb": 0.001}),
     Case("probe", "always", "figure probe_step_seconds", SMALL),
 ]
+TEXTS = Path(__file__).parent / "general"
+GENERAL = {"general": {"uri": f"{TEXTS}/plain.jsonl"}}
 COMPARE = {"generations": 2, "max_new_tokens": 8, "min_improvement": -100}
 LATER = {
     "evaluate": [
         Case("generations", 1, "comparison.md", COMPARE),
         Case("max_new_tokens", 2, "comparison.md", COMPARE),
+        Case("few_shot", 0, "figure few_shot_loss", COMPARE),
+        Case("general.uri", f"{TEXTS}/other.jsonl", "figure forgetting", COMPARE | GENERAL),
+        Case("general.text", "title", "figure forgetting", COMPARE | GENERAL),
+        Case("general.take", 1, "figure general_tokens", COMPARE | GENERAL),
         Case("min_improvement", 50, "figure gate failed", COMPARE),
+        Case("min_over_prompted", 50, "figure gate failed", COMPARE),
+        Case("max_forgetting", -50, "figure gate failed", COMPARE | GENERAL),
     ],
     "export": [
         Case("dtype", "float32", "file model/model.safetensors"),
@@ -136,7 +144,8 @@ def test_every_field_has_a_case():
 def way(tmp_path_factory) -> dict[str, Seen]:
     """The five stages over a small dataset, unchanged and without a tracking server; `samples` is that dataset."""
     folder = tmp_path_factory.mktemp("way")
-    seen = {"samples": Seen(frozenset(), uri=publish(folder / "published", real_samples(14, 4)))}
+    short = [sample(90 + n, ("train", "test")[n], ("user", "Who?"), ("assistant", "Me.")) for n in range(2)]
+    seen = {"samples": Seen(frozenset(), uri=publish(folder / "published", [*real_samples(14, 4), *short]))}
     train = {"training": SMALL["training"]}
     for stage, config in (
         ("plan", SMALL),

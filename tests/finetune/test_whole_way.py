@@ -43,6 +43,8 @@ def test_the_tuned_model_is_better_than_its_base(walked):
     assert metrics["gate"] == "passed"
     comparison = json.loads(walked.file("evaluate", "comparison.json").read_text())
     assert len(comparison["answers"]) == 2
+    assert metrics["over_prompted"] == pytest.approx(metrics["few_shot_loss"] - metrics["tuned_loss"])
+    assert comparison["verdict"].startswith("Yes"), "examples teach an untrained model nothing"
     assert (
         f"Gate passed: improvement {metrics['improvement']:.4f} > 0."
         in walked.file("evaluate", "comparison.md").read_text()
@@ -96,6 +98,10 @@ def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
     assert {file.path for file in client.list_artifacts(run.info.run_id, "plan")} >= {"plan/template.html"}
     assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"curves.svg", "history.json"}
     assert run.data.tags["nocturne.curves"] == walked.results["train"]["metrics"]["curves"]
+    assert run.data.metrics["few_shot_loss"] == walked.results["evaluate"]["metrics"]["few_shot_loss"]
+    assert {file.path for file in client.list_artifacts(run.info.run_id, "evaluate")} == {
+        f"evaluate/comparison.{ending}" for ending in ("json", "md", "html", "svg")
+    }
 
 
 def test_nothing_hashed_holds_a_path_or_a_time_of_this_machine(walked):

@@ -25,6 +25,7 @@ from contract.config.finetune import (
     RegisterConfig,
     TrainConfig,
     base_sources,
+    evaluate_sources,
 )
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig, instruct_sources
@@ -273,9 +274,11 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "finetune",
-        "The tuned model against its base, on the test split.",
+        "The tuned model against its base, prompted and not, on the test split.",
         EvaluateConfig,
         (LEARNED, Port("train", "the training's result, or the choice among several")),
+        version=2,
+        sources=evaluate_sources,  # type: ignore[arg-type]
         resources=GPU,
     ),
     Stage(

@@ -1,62 +1,80 @@
-"""evaluate: base and tuned model on the same test split, through the same template."""
+"""evaluate: base, prompted base and tuned model on the same test split, through the same template."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contract.records import Sample
-from finetune.data import Row, encode_rows, learnable, read_splits
-from finetune.evaluate.loss import Loss, mean_loss
-from finetune.evaluate.report import Answer, Comparison
-from finetune.model import generate, pick_device, quiet, working_dtype
-from finetune.probes import questions
+from finetune.data import Row, read_splits
+from finetune.evaluate.comparison import BASE, PROMPTED, TUNED, Comparison, Forgetting, compare
+from finetune.evaluate.general import general_rows
+from finetune.evaluate.measure import Measured, measure
+from finetune.evaluate.page import as_html
+from finetune.evaluate.picture import draw
+from finetune.evaluate.report import as_json, as_markdown
+from finetune.evaluate.tasks import Tasks, make_tasks
+from finetune.loss import Loss, mean_loss
+from finetune.model import pick_device, quiet, working_dtype
 from finetune.tracking import UNTRACKED, find_run, ping, remote, tracking_uri
 from finetune.trained import Trained
 from stagekit.job import Job
 
 
 def run(job: Job) -> None:
-    """Reads the test split and the training's result; writes the comparison, and whether the gate is passed."""
+    """Reads both splits and the training's result; writes the comparison, and whether the gate is passed.
+
+    Files: `comparison.json`, `.md`, `.html` and `.svg`. Only one model is in memory at a time.
+    """
     quiet()
     ping()
     trained = Trained(job.input("train"))
-    test = read_splits(job.input("samples"))[1]
-    rows = learnable(encode_rows(trained.tokenizer, test, trained.training))
-    prompts = questions(trained.tokenizer, test, trained.training.max_length)[: job.config.generations]
-    base, base_answers = _measure(job, trained, "base", rows, prompts)
-    tuned, tuned_answers = _measure(job, trained, "tuned", rows, prompts)
-    answers = [
-        Answer(sample.id, sample.instruction, sample.answer, before, after)
-        for (sample, _), before, after in zip(prompts, base_answers, tuned_answers, strict=True)
-    ]
-    comparison = Comparison(base, tuned, job.config.min_improvement, answers)
-    job.output.add_text("comparison.json", comparison.as_json())
-    job.output.add_text("comparison.md", comparison.as_markdown())
+    train, test = read_splits(job.input("samples"))
+    tasks = make_tasks(trained.tokenizer, trained.training, job.config, train, test)
+    general = _general(job, trained)
+    base, before = _ask(job, trained, tasks, tuned=False, general=general)
+    tuned, after = _ask(job, trained, tasks, tuned=True, general=general)
+    forgetting = Forgetting(before, after) if before and after else None
+    comparison = compare(job.config, tasks, base | tuned, forgetting, train)
+    job.log.info("verdict", extra={"fields": {"gate": comparison.gate, "is": comparison.verdict.sentence}})
+    files = _files(comparison)
+    for name, text in files.items():
+        job.output.add_text(name, text)
     job.output.metrics.update(comparison.metrics())
-    _track(job, trained, comparison)
+    _track(job, trained, comparison, files)
 
 
-def _measure(
-    job: Job, trained: Trained, which: str, rows: Sequence[Row], prompts: Sequence[tuple[Sample, list[int]]]
-) -> tuple[Loss, list[str]]:
-    """One model's loss and answers; only one model is in memory at a time."""
+def _general(job: Job, trained: Trained) -> list[Row]:
+    """General text to measure forgetting on; none where the recipe names none."""
+    if job.config.general is None:
+        return []
+    return general_rows(trained.tokenizer, job.config.general, trained.training.max_length)
+
+
+def _ask(
+    job: Job, trained: Trained, tasks: Tasks, tuned: bool, general: Sequence[Row]
+) -> tuple[dict[str, Measured], Loss | None]:
+    """What one model does at its tasks, by the names of contestants, and its loss on general text."""
     device = pick_device(trained.training)
-    model: Any = getattr(trained, which)(working_dtype(device), device)
-    loss = mean_loss(model, rows, trained.tokenizer.pad_token_id)
-    job.log.info("loss", extra={"fields": {"model": which, "nats": f"{loss.nats:.4f}", "tokens": loss.tokens}})
-    answers = []
-    for sample, prompt in prompts:
-        text = trained.tokenizer.decode(
-            generate(model, prompt, job.config.max_new_tokens), skip_special_tokens=True
-        ).strip()
-        job.log.info("answer", extra={"fields": {"model": which, "to": sample.instruction[:100], "is": text}})
-        answers.append(text)
+    model: Any = (trained.tuned if tuned else trained.base)(working_dtype(device), device)
+    todo = {TUNED: tasks.plain} if tuned else {BASE: tasks.plain, PROMPTED: tasks.prompted}
+    measured = {
+        name: measure(job, name, trained.tokenizer, model, task, tasks.asked) for name, task in todo.items() if task
+    }
+    loss = mean_loss(model, general, trained.tokenizer.pad_token_id) if general else None
     del model
     gc.collect()
-    return loss, answers
+    return measured, loss
 
 
-def _track(job: Job, trained: Trained, comparison: Comparison) -> None:
+def _files(comparison: Comparison) -> dict[str, str]:
+    return {
+        "comparison.json": as_json(comparison),
+        "comparison.md": as_markdown(comparison),
+        "comparison.html": as_html(comparison),
+        "comparison.svg": draw(comparison),
+    }
+
+
+def _track(job: Job, trained: Trained, comparison: Comparison, files: Mapping[str, str]) -> None:
     if not tracking_uri():
         job.log.info(UNTRACKED)
         return
@@ -65,7 +83,7 @@ def _track(job: Job, trained: Trained, comparison: Comparison) -> None:
     if run is None:
         job.log.warning("the training's run is not on this tracking server: the comparison is not logged there")
         return
-    run.metrics({name: value for name, value in comparison.metrics().items() if isinstance(value, float)})
-    run.text(comparison.as_json(), "evaluate/comparison.json")
-    run.text(comparison.as_markdown(), "evaluate/comparison.md")
+    run.metrics({name: value for name, value in comparison.metrics().items() if isinstance(value, int | float)})
+    for name, text in files.items():
+        run.text(text, f"evaluate/{name}")
     job.output.links.update({"mlflow_run": run.url} if run.url else {})

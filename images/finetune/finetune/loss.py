@@ -16,7 +16,7 @@ BATCH_TOKENS = 4_096
 
 @dataclass(frozen=True)
 class Loss:
-    """Mean negative log-likelihood over `tokens` assistant tokens, in nats."""
+    """Mean negative log-likelihood over `tokens` learned tokens, in nats."""
 
     nats: float
     tokens: int
@@ -29,17 +29,35 @@ class Loss:
 
 def mean_loss(model: Any, rows: Sequence[Row], pad: int) -> Loss:
     """Loss over all rows, every token weighing the same. Rows are padded and masked, never packed."""
-    total, tokens = 0.0, 0
+    return in_all(row_losses(model, rows, pad))
+
+
+def in_all(losses: Sequence[Loss]) -> Loss:
+    """The loss over all tokens of several rows."""
+    tokens = sum(loss.tokens for loss in losses)
+    return Loss(math.fsum(loss.nats * loss.tokens for loss in losses) / tokens, tokens)
+
+
+def row_losses(model: Any, rows: Sequence[Row], pad: int) -> list[Loss]:
+    """The loss of each row, in order; rows must have something to learn."""
+    order = sorted(range(len(rows)), key=lambda place: (len(rows[place].ids), rows[place].id))
+    found: list[Loss] = []
     with evaluating(model), torch.no_grad():
         for batch in batches(rows):
-            ids, mask, labels = (tensor.to(model.device) for tensor in _padded(batch, pad))
-            scores = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
-            targets = labels[:, 1:]
-            total += torch.nn.functional.cross_entropy(
-                scores.reshape(-1, scores.shape[-1]), targets.reshape(-1), ignore_index=IGNORED, reduction="sum"
-            ).item()
-            tokens += int((targets != IGNORED).sum())
-    return Loss(total / tokens, tokens)
+            found += _batch_losses(model, batch, pad)
+    return [loss for _, loss in sorted(zip(order, found, strict=True), key=lambda pair: pair[0])]
+
+
+def _batch_losses(model: Any, batch: list[Row], pad: int) -> list[Loss]:
+    ids, mask, labels = (tensor.to(model.device) for tensor in _padded(batch, pad))
+    scores = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+    targets = labels[:, 1:]
+    each = torch.nn.functional.cross_entropy(
+        scores.reshape(-1, scores.shape[-1]), targets.reshape(-1), ignore_index=IGNORED, reduction="none"
+    )
+    nats = each.double().view(targets.shape).sum(1).tolist()
+    tokens = (targets != IGNORED).sum(1).tolist()
+    return [Loss(total / number, number) for total, number in zip(nats, tokens, strict=True)]
 
 
 def batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
