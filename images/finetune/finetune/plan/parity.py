@@ -74,7 +74,7 @@ def _unended(tokenizer: Any, ids: Sequence[int], mask: Sequence[bool]) -> str | 
 
 def _served_problems(tokenizer: Any, served: Any, messages: Sequence[Message]) -> Iterator[str]:
     for turn, message in enumerate(messages):
-        if message.role != "assistant":
+        if message.role != "assistant" or not turn:  # of raw text nobody is asked before
             continue
         ours, theirs = prompt_ids(tokenizer, messages[:turn]), served_ids(served, messages[:turn])
         if ours != theirs:
