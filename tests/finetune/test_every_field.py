@@ -41,6 +41,9 @@ LATER = {
     "export": [
         Case("dtype", "float32", "file model/model.safetensors"),
         Case("tolerance", 1e-12, "failure BadInput"),
+        Case("shard_gb", 0.001, "file model/model-00001-of-"),
+        Case("loss_samples", 1, "figure exported_loss"),
+        Case("max_loss_rise", 0.0, "failure BadInput"),
     ],
     "register": [
         Case("model_name", "another", '"model": "another"'),

@@ -15,8 +15,8 @@ import torch
 from conftest import ROOT, Runner
 from finetune.chat import prompt_ids
 from finetune.export.merge import largest_difference
+from finetune.exported import load_exported
 from finetune.model import generate, logits
-from finetune.register.upload import load_exported
 from finetune.trained import Trained
 from published import TRAIN, TRAINING, publish, real_samples
 from stagekit.dataset import open_dataset

@@ -272,12 +272,13 @@ STAGES: tuple[Stage, ...] = (
         "Merge the adapter and prove that nothing changed.",
         ExportConfig,
         (Port("samples", "a published dataset", (Sample,)), Port("train", "the training's result")),
+        version=2,
         resources=GPU,
     ),
     Stage(
         "register",
         "finetune",
-        "Register the model in MLflow with its lineage; `champion` when the gate passes.",
+        "Register the model in MLflow with its lineage; `champion` when the gate passes or a person approves.",
         RegisterConfig,
         (
             Port("samples", "a published dataset", (Sample,)),

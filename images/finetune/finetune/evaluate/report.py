@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from finetune.evaluate.loss import Loss
+from finetune.loss import Loss
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from contract.records import Sample
 from finetune.data import Row, encode_rows, learnable, read_splits
-from finetune.evaluate.loss import Loss, mean_loss
 from finetune.evaluate.report import Answer, Comparison
+from finetune.loss import Loss, mean_loss
 from finetune.model import generate, pick_device, quiet, working_dtype
 from finetune.probes import questions
 from finetune.tracking import UNTRACKED, find_run, ping, remote, tracking_uri

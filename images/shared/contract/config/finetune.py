@@ -155,6 +155,16 @@ class ExportConfig(StageConfig):
     tolerance: float = Field(1e-3, gt=0, le=10)
     """Largest difference of a logit between adapter and merged model, both in float32."""
 
+    shard_gb: float = Field(5.0, gt=0, le=1_000)
+    """Largest weight file (GB); a model above it is written as several."""
+
+    loss_samples: int = Field(200, ge=1, le=1_000_000)
+    """Test samples on which the loss of the exported model is set beside that of the trained one."""
+
+    max_loss_rise: float = Field(0.02, ge=0, le=100)
+    """Largest rise of that loss (nats per token) before the export is refused; a QLoRA adapter was trained on a
+    quantised base and is merged into the whole one."""
+
 
 class RegisterConfig(StageConfig):
     """Registers the exported model in MLflow, with its lineage."""
