@@ -16,7 +16,8 @@ ESSENTIAL = (
     *("training.base_model", "training.method", "training.learning_rate", "training.epochs", "training.max_length"),
 )
 BUDGETS = {f"{section}.budget" for section in ("instruct", "judge")}
-FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune"} | BUDGETS
+OF_THE_DAG = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune", "register.approved_by"}
+FIXED = OF_THE_DAG | BUDGETS
 """What belongs to the DAG, not to one run of it."""
 
 TYPES = {"string", "integer", "number", "boolean"}

@@ -24,6 +24,7 @@ SHOWN_ELSEWHERE = {
     "on_empty",  # by running a stage that leaves nothing, in test_how_stages_end.py
     "judge.budget",
     "instruct.budget",  # refused in a recipe: its home is `limits`
+    "register.approved_by",  # refused in a recipe, and written by whoever answers: test_approval.py
 }
 
 

@@ -48,6 +48,7 @@ LATER = {
     "register": [
         Case("model_name", "another", '"model": "another"'),
         Case("champion", "never", '"champion": false'),
+        Case("approved_by", "vera", '"approved_by": "vera"', {"champion": "approval"}),
     ],
 }
 TOLD: dict[str, tuple[Any, str, Any]] = {

@@ -286,6 +286,7 @@ STAGES: tuple[Stage, ...] = (
             Port("evaluate", "the comparison and its gate"),
             Port("export", "the merged model"),
         ),
+        version=2,
         resources=Resources(cpus=2, memory_gb=32, minutes=120),
     ),
 )

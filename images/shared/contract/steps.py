@@ -16,6 +16,8 @@ from contract.stages import BY_NAME, Stage
 
 DATASET = "dataset"
 """The step name under which the fine-tuning DAG's published dataset is known."""
+PROMOTE = "promote"
+"""The step that registers once more, in the name of the person who approved."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,14 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     train = TrainConfig(training=finetune.training, eval_every=finetune.eval_every, save_every=finetune.save_every)
     dataset = {"samples": (DATASET,)}
     trained = dataset | {"train": ("train",)}
+    registered = trained | {"evaluate": ("evaluate",), "export": ("export",)}
     return (
         Step("plan", plan, dataset),
         Step("train", train, dataset | {"plan": ("plan",)}),
         Step("evaluate", finetune.evaluate, trained),
         Step("export", finetune.export, trained),
-        Step("register", finetune.register_model, trained | {"evaluate": ("evaluate",), "export": ("export",)}),
+        Step("register", finetune.register_model, registered),
+        Step(PROMOTE, finetune.register_model, registered, "register"),
     )
 
 

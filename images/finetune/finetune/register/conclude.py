@@ -35,9 +35,15 @@ def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
     return Entry(
         name=config.model_name or inputs["samples"].manifest.recipe or "nocturne",
         tags=tags,
-        champion=config.champion == "gate" and tags["nocturne.gate"] == "passed",
+        champion=is_champion(config, tags["nocturne.gate"]),
+        approved_by=config.approved_by if config.champion == "approval" else "",
         upload=lambda: _upload(inputs),
     )
+
+
+def is_champion(config: RegisterConfig, gate: str) -> bool:
+    """Whether the alias `champion` is this model's: by the gate, or by a person's word."""
+    return {"gate": gate == "passed", "approval": bool(config.approved_by), "never": False}[config.champion]
 
 
 def _upload(inputs: Mapping[str, Dataset]) -> str:

@@ -172,8 +172,12 @@ class RegisterConfig(StageConfig):
     model_name: str = Field("", max_length=250)
     """Name in the registry; empty means the recipe's name."""
 
-    champion: Literal["gate", "never"] = "gate"
-    """Who becomes `champion`: whoever passes the gate of `evaluate`, or nobody by itself."""
+    champion: Literal["gate", "approval", "never"] = "gate"
+    """Who decides that the model becomes `champion`: the gate of `evaluate`, a person whom Airflow asks once the model
+    is registered, or nobody."""
+
+    approved_by: str = Field("", max_length=250)
+    """Who approved the model. Airflow writes it after that person's answer; in a recipe it is refused."""
 
 
 def base_sources(training: Training) -> list[Source]:
