@@ -42,6 +42,7 @@ LATER = {
         Case("dtype", "float32", "file model/model.safetensors"),
         Case("tolerance", 1e-12, "failure BadInput"),
         Case("shard_gb", 0.001, "file model/model-00001-of-"),
+        Case("adapter", True, "file adapter/adapter_config.json"),
         Case("loss_samples", 1, "figure exported_loss"),
         Case("max_loss_rise", 0.0, "failure BadInput"),
     ],

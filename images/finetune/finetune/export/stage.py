@@ -1,6 +1,7 @@
 """export: one folder that any server of Hugging Face models can load."""
 
 import gc
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from finetune.exported import ANSWER_TOKENS, Exchange, trained_prompt, write_par
 from finetune.loss import mean_loss
 from finetune.model import cast_weights, generate, logits, pick_device, quiet, save_model, working_dtype
 from finetune.probes import questions
-from finetune.trained import MODEL, Trained
+from finetune.trained import ADAPTER, MODEL, Trained
 from stagekit.job import Job
 
 PROBES = 4
@@ -61,6 +62,15 @@ def run(job: Job) -> None:
         bytes=sum(path.stat().st_size for path in folder.iterdir()),
     )
     job.output.add_folder(MODEL)
+    if job.config.adapter and trained.has_adapter:
+        _add_adapter(job, trained)
+
+
+def _add_adapter(job: Job, trained: Trained) -> None:
+    folder = job.output.workdir / ADAPTER
+    shutil.copytree(trained.dataset.folder(ADAPTER), folder)
+    trained.tokenizer.save_pretrained(folder)
+    job.output.add_folder(ADAPTER)
 
 
 def _checks(trained: Trained, test: Sequence[Sample], loss_samples: int) -> Checks:

@@ -158,6 +158,9 @@ class ExportConfig(StageConfig):
     shard_gb: float = Field(5.0, gt=0, le=1_000)
     """Largest weight file (GB); a model above it is written as several."""
 
+    adapter: bool = False
+    """Also write the unmerged adapter with its tokenizer, for servers that keep many adapters on one base."""
+
     loss_samples: int = Field(200, ge=1, le=1_000_000)
     """Test samples on which the loss of the exported model is set beside that of the trained one."""
 
