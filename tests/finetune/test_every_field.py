@@ -50,6 +50,8 @@ LATER = {
         Case("model_name", "another", '"model": "another"'),
         Case("champion", "never", '"champion": false'),
         Case("approved_by", "vera", '"approved_by": "vera"', {"champion": "approval"}),
+        Case("hub", "owner/name", '"hub": "owner/name"'),
+        Case("hub_private", False, '"hub_private": false', {"hub": "owner/name"}),
     ],
 }
 TOLD: dict[str, tuple[Any, str, Any]] = {

@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 
 
 def conclude(address: Address, manifest: Manifest) -> None:
-    """Register again where the registry has lost the version; a look-up where it has not."""
+    """Register again where the registry has lost the version, a look-up where it has not; the same for the hub."""
     from finetune.tracking import ping, tracking_uri
 
-    if not tracking_uri():
+    config = RegisterConfig.model_validate(manifest.config)
+    if not (tracking_uri() or config.hub):
         return
-    ping()
-    from finetune.register.registry import ensure_registered
-
     inputs = {parent.input: _open(parent.uri) for parent in manifest.parents}
-    ensure_registered(entry_of(RegisterConfig.model_validate(manifest.config), inputs))
+    entry = entry_of(config, inputs)
+    if tracking_uri():
+        ping()
+        from finetune.register.registry import ensure_registered
+
+        ensure_registered(entry)
+    if config.hub and entry.champion:
+        from finetune.register.hub import push_to_hub
+        from finetune.trained import MODEL
+
+        export = inputs["export"]
+        push_to_hub(export.folder(MODEL), config.hub, config.hub_private, export.manifest.content_hash, entry.log)
 
 
 def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":

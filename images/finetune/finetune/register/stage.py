@@ -22,6 +22,8 @@ def run(job: Job) -> None:
         "approved_by": entry.approved_by,
         "tags": _stable(entry.tags),
     }
+    if job.config.hub:
+        record |= {"hub": job.config.hub, "hub_private": job.config.hub_private}
     job.output.add_text("registration.json", json.dumps(record, indent=1, sort_keys=True))
     if not tracking_uri():
         job.log.warning("MLFLOW_TRACKING_URI is not set: nothing is registered; run again with it set to register")

@@ -182,6 +182,19 @@ class RegisterConfig(StageConfig):
     approved_by: str = Field("", max_length=250)
     """Who approved the model. Airflow writes it after that person's answer; in a recipe it is refused."""
 
+    hub: str = Field("", max_length=200, pattern=r"^([\w.-]+/[\w.-]+)?$")
+    """Repository on the Hugging Face Hub, `owner/name`, that the model is put into when it becomes champion; empty
+    means none. The token is HF_TOKEN's."""
+
+    hub_private: bool = True
+    """Whether that repository is made a private one."""
+
+    @model_validator(mode="after")
+    def _something_reaches_the_hub(self) -> Self:
+        if self.hub and self.champion == "never":
+            raise ValueError(f"hub is {self.hub!r}, but with champion `never` no model gets there")
+        return self
+
 
 def base_sources(training: Training) -> list[Source]:
     """The base model's folder as a source, so that new weights under an old name are noticed."""
