@@ -35,7 +35,8 @@ class ModelHub:
         name = f"{sent['organization']}/{sent['name']}" if sent.get("organization") else sent["name"]
         there = name in self.repositories
         if not there:
-            self.repositories[name] = {"private": sent["visibility"] == "private", "files": {}, "tags": {}, "commits": []}
+            private = sent["visibility"] == "private"
+            self.repositories[name] = {"private": private, "files": {}, "tags": {}, "commits": []}
         return 409 if there else 200, {"url": f"{self.url}/{name}", "name": name}
 
     def preupload(self, repo: str, sent: Any) -> tuple[int, Any]:
