@@ -146,7 +146,7 @@ def test_another_template_or_other_weights_are_noticed(walked):
         with pytest.raises(BadInput, match=r"0 the same answer; answered .* and not 'Not what it says\.'"):
             require(other, url, exact=True)
         served.tokenizer.chat_template = "{{ bos_token }}" + served.tokenizer.chat_template
-        with pytest.raises(BadInput, match=r"0 have the same token ids.*ids differ from token 0 on"):
+        with pytest.raises(BadInput, match=r"0 have the same token ids.*ids differ from token 1 on"):
             require(check_parity(url, "champion", exchanges), url, exact=False)
         with pytest.raises(RemoteTrouble, match="refused with 404"):
             check_parity(url, "other", exchanges)
