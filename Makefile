@@ -8,7 +8,7 @@ JUDGE_CHECK = $(if $(HELP),--help,--model '$(MODEL)' --gold '$(GOLD)' $(if $(SET
 	$(if $(BASE_URL),--base-url '$(BASE_URL)') $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(CONFIG),--config '$(CONFIG)'))
 
 .DEFAULT_GOAL := help
-.PHONY: help venvs test-venvs demo ui stop test check fix docs judge-check screenshots clean
+.PHONY: help venvs test-venvs demo ui serve stop test check fix docs judge-check screenshots clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: venvs ## Real articles to a registered model, on this machine (RUNNER=dock
 
 ui: venvs ## Airflow and MLflow in the browser, with the demo's runs, until Ctrl-C
 	@$(EMBEDDED) ui --runner $(RUNNER)
+
+serve: venvs ## A registered model in OpenAI's protocol, on this machine (MODEL=champion, demo/3 or a folder; PORT=8000)
+	@$(EMBEDDED) serve --model $(or $(MODEL),champion) --port $(or $(PORT),8000)
 
 stop: ## Stop what a killed demo or ui left running
 	@$(EMBEDDED) stop

@@ -7,6 +7,9 @@ by hand it trains on any version: `dataset` is `latest`, a version's number, or 
 - **train** goes on from its last complete checkpoint when it was killed.
 - With `learning_rates` in the recipe there is one **train** for each, and **choose** goes on with the lowest test loss.
 - **evaluate** compares with the base model; its gate decides whether **register** makes the model `champion`.
+- With `register.champion: approval` a person decides instead: **approve** shows the figures under "Required Actions"
+  and waits `approval_hours`; **promote** moves `champion` in that person's name. Rejected, or without an answer in
+  time, the model stays `challenger`. Until then the next run of this DAG waits.
 - With `NOCTURNE_GPU=1` these tasks get the GPUs and share the pool `gpu`, whose slots say how many run at once.
 - By REST: `{"conf": {"dataset": "latest", "training.learning_rate": 0.0002, "training.epochs": 2}}`.
 """
@@ -16,6 +19,7 @@ from pathlib import Path
 from airflow.sdk import DAG, chain
 
 from airflow_side import dataset_task
+from airflow_side.approval import Approval, Promotion
 from airflow_side.dag import dag_arguments, published, stage_task
 from airflow_side.flow import finetune_flow, read_recipes
 from airflow_side.form import trigger_form
@@ -28,5 +32,7 @@ for recipe in recipes:
     form = {"dataset": dataset_task.PARAM, **trigger_form(flow)}
     with DAG(**dag_arguments(flow, __doc__), schedule=[published(recipe)], params=form):
         dataset = dataset_task.dataset_task(recipe.name, published(recipe))
-        plan, *sweep, train, evaluate, export, register = (stage_task(flow, step) for step in flow.steps())
-        chain(dataset, plan, *([sweep] if sweep else []), train, [evaluate, export], register)
+        *steps, last = flow.steps()
+        plan, *sweep, train, evaluate, export, register = (stage_task(flow, step) for step in steps)
+        approve, promote = Approval(flow=flow), stage_task(flow, last, Promotion)
+        chain(dataset, plan, *([sweep] if sweep else []), train, [evaluate, export], register, approve, promote)

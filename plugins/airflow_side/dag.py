@@ -8,7 +8,7 @@ from airflow.sdk import Asset, CronTriggerTimetable
 from airflow_side.flow import Flow
 from airflow_side.operator import StageOperator
 from airflow_side.settings import read_settings
-from contract.recipe import Recipe
+from contract.recipe import Finetune, Recipe
 from contract.steps import Step
 
 GPU_POOL = "gpu"
@@ -23,7 +23,6 @@ RETRIES = {
 def dag_arguments(flow: Flow, manual: str) -> dict[str, Any]:
     """Arguments of a DAG. `manual` is its file's docstring; the recipe's own steps are added to it."""
     recipe = flow.recipe
-    minutes = recipe.limits.minutes
     return {
         "dag_id": flow.dag_id,
         "dag_display_name": f"{flow.dag_id} – {recipe.title}" if recipe.title else flow.dag_id,
@@ -31,10 +30,18 @@ def dag_arguments(flow: Flow, manual: str) -> dict[str, Any]:
         "doc_md": f"{manual}\n\n{steps_table(flow)}",
         "catchup": False,
         "max_active_runs": 1,
-        "dagrun_timeout": timedelta(minutes=minutes) if minutes else None,
+        "dagrun_timeout": longest_run(flow),
         "default_args": {"owner": recipe.owner, **RETRIES},
         "tags": ["nocturne", recipe.name],
     }
+
+
+def longest_run(flow: Flow) -> timedelta | None:
+    """The recipe's limit; a run that may wait for a person's approval has that time on top of it."""
+    if flow.recipe.limits.minutes is None:
+        return None
+    waiting = timedelta(hours=flow.root.approval_hours) if isinstance(flow.root, Finetune) else timedelta()
+    return timedelta(minutes=flow.recipe.limits.minutes) + waiting
 
 
 def nightly(recipe: Recipe) -> CronTriggerTimetable | None:
@@ -53,11 +60,11 @@ def published(recipe: Recipe) -> Asset:
     return Asset(name=recipe.name, uri=str(read_settings().store.child(recipe.name, "publish")), group="nocturne")
 
 
-def stage_task(flow: Flow, step: Step, **kwargs: Any) -> StageOperator:
+def stage_task(flow: Flow, step: Step, operator: type[StageOperator] = StageOperator, **kwargs: Any) -> StageOperator:
     """The task of one step. Stages that want a GPU wait for the pool `gpu` where the machine has one."""
     resources = step.stage.resources
     pool = {"pool": GPU_POOL} if resources.gpu and read_settings().gpu else {}
-    return StageOperator(
+    return operator(
         flow=flow,
         step=step,
         doc_md=step.stage.doc,

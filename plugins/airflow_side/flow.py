@@ -26,7 +26,11 @@ class Flow:
 
         Raises `BadConfig` for values that the recipe's schema does not allow.
         """
-        return self.to_steps(overlay(self.root, params or {}, where=f"the trigger form of {self.dag_id}"))
+        return self.to_steps(self.chosen(params or {}))
+
+    def chosen(self, params: Mapping[str, Any]) -> Config:
+        """`root` with the trigger form's values. Raises `BadConfig` for values that its schema does not allow."""
+        return overlay(self.root, params, where=f"the trigger form of {self.dag_id}")
 
     def step(self, name: str, params: Mapping[str, Any]) -> Step:
         """One step by name, with the trigger form's values."""

@@ -15,7 +15,7 @@ ESSENTIAL = (
     *("chunk.minimum", "chunk.maximum"),
     *("training.base_model", "training.method", "training.learning_rate", "training.epochs", "training.max_length"),
 )
-FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune"}
+FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune", "register.approved_by"}
 """What belongs to the DAG, not to one run of it."""
 
 TYPES = {"string", "integer", "number", "boolean"}

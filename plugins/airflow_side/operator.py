@@ -65,7 +65,7 @@ class StageOperator(DockerOperator):
         log = StageLog(self.log)
         with failures_for_airflow(self.flow.recipe.on_empty):
             settings = read_settings()
-            step = self.flow.step(self.task_id, context["params"])
+            step = self._step(context)
             spec = self._spec(step, settings, context)
             self.command = [spec.image, *spec.arguments]
             self._runner = self._choose_runner(settings)
@@ -81,6 +81,10 @@ class StageOperator(DockerOperator):
         self._killed = True
         if self._runner:
             self._runner.kill()
+
+    def _step(self, context: "Context") -> Step:
+        """The step to run, with the trigger form's values."""
+        return self.flow.step(self.task_id, context["params"])
 
     def _spec(self, step: Step, settings: Settings, context: "Context") -> RunSpec:
         stage = step.stage

@@ -121,13 +121,13 @@ DISTRIBUTIONS = {
 }
 # Imported beside the packages that bring them, whose versions they follow, where an image does not name them itself.
 BROUGHT = {
-    "urllib3": "minio",
-    "httpx2": "openai",
-    "tokenizers": "transformers",
-    "jinja2": "torch",
-    "huggingface_hub": "transformers",
-    "threadpoolctl": "scikit-learn",
-    "llvmlite": "numba",
+    "urllib3": ("minio",),
+    "httpx2": ("openai", "transformers"),
+    "jinja2": ("torch",),
+    "tokenizers": ("transformers",),
+    "huggingface_hub": ("transformers",),
+    "threadpoolctl": ("scikit-learn",),
+    "llvmlite": ("numba",),
 }
 
 
@@ -144,7 +144,7 @@ def declared(image: str) -> set[str]:
 def _distribution(name: str, there: set[str]) -> str:
     """The package that has to be declared for a module."""
     own = DISTRIBUTIONS.get(name, name).replace("_", "-")
-    return own if own in there else BROUGHT.get(name, own).replace("_", "-")
+    return next((package for package in (own, *BROUGHT.get(name, ())) if package in there), own)
 
 
 @pytest.mark.parametrize("image", ["shared", "curate", "generate", "finetune"])

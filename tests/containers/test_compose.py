@@ -126,3 +126,34 @@ def test_the_gpu_file_changes_one_setting(config):
 def test_every_long_running_service_but_the_store_is_checked(config):
     unchecked = {name for name, service in config()["services"].items() if "healthcheck" not in service}
     assert unchecked == {"s3", "s3-init", "airflow-init"}
+
+
+@pytest.fixture
+def serving(env_file, config):
+    """The services that only the profile `serve` brings."""
+    env_file.write_text(env_file.read_text() + "\nCOMPOSE_PROFILES=serve\n")
+    whole = config()["services"]
+    env_file.write_text(env_file.read_text().replace("COMPOSE_PROFILES=serve", ""))
+    return {name: service for name, service in whole.items() if name not in config()["services"]}
+
+
+def test_serving_comes_by_its_profile_alone(serving):
+    assert set(serving) == {"serve", "serve-fetch", "serve-check"}
+    assert {name for name, service in serving.items() if "devices" in json.dumps(service.get("deploy"))} == {"serve"}
+    (port,) = (port for service in serving.values() for port in service.get("ports", []))
+    assert (port["host_ip"], port["published"]) == ("127.0.0.1", "8000")
+    for service in serving.values():
+        assert service.get("pull_policy") == ("never" if service["image"].startswith("nocturne/") else None)
+        assert service["image"].partition(":")[2] not in ("", "latest")
+
+
+def test_the_server_is_started_on_what_was_fetched_and_checked_against_it(serving):
+    fetched, server, check = (serving[name] for name in ("serve-fetch", "serve", "serve-check"))
+    (kept,) = fetched["volumes"]
+    assert kept["target"] == fetched["command"][fetched["command"].index("--into") + 1]
+    assert server["environment"]["SERVE_BASE"] == check["command"][1] == f"{kept['target']}/current"
+    assert [volume["source"] for volume in server["volumes"] if volume["target"] == kept["target"]] == [kept["source"]]
+    assert "--served-model-name champion" in " ".join(server["entrypoint"])
+    assert server["depends_on"]["serve-fetch"]["condition"] == "service_completed_successfully"
+    assert check["depends_on"]["serve"]["condition"] == "service_healthy"
+    assert not {"NOCTURNE_S3_SECRET_KEY", "S3_SECRET_KEY"} & set(server["environment"])

@@ -170,11 +170,11 @@ CHANGES = {
     "finetune.save_every": (20, "train"),
     "finetune.evaluate": ({"generations": 1}, "evaluate"),
     "finetune.export": ({"dtype": "float32"}, "export"),
-    "finetune.register": ({"champion": "never"}, "register"),
+    "finetune.register": ({"champion": "never"}, "register promote"),
 }
 """Part of a recipe -> another value, and the steps that differ for it. What is inside a stage's own part is up to the
 stage's own tests."""
-OF_THE_DAG = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes"}
+OF_THE_DAG = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune.approval_hours"}
 """Fields that no step knows; tests/airflow shows what they do."""
 
 

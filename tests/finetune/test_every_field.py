@@ -58,10 +58,17 @@ LATER = {
     "export": [
         Case("dtype", "float32", "file model/model.safetensors"),
         Case("tolerance", 1e-12, "failure BadInput"),
+        Case("shard_gb", 0.001, "file model/model-00001-of-"),
+        Case("adapter", True, "file adapter/adapter_config.json"),
+        Case("loss_samples", 1, "figure exported_loss"),
+        Case("max_loss_rise", 0.0, "failure BadInput"),
     ],
     "register": [
         Case("model_name", "another", '"model": "another"'),
         Case("champion", "never", '"champion": false'),
+        Case("approved_by", "vera", '"approved_by": "vera"', {"champion": "approval"}),
+        Case("hub", "owner/name", '"hub": "owner/name"'),
+        Case("hub_private", False, '"hub_private": false', {"hub": "owner/name"}),
     ],
 }
 TOLD: dict[str, tuple[Any, str, Any]] = {

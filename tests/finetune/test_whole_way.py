@@ -15,8 +15,8 @@ import torch
 from conftest import ROOT, Runner
 from finetune.chat import prompt_ids
 from finetune.export.merge import largest_difference
+from finetune.exported import load_exported
 from finetune.model import generate, logits
-from finetune.register.upload import load_exported
 from finetune.trained import Trained
 from published import TRAIN, TRAINING, publish, real_samples
 from stagekit.dataset import open_dataset
@@ -166,6 +166,22 @@ def test_registering_again_makes_no_second_version_and_mends_a_registry_that_los
     (version,) = client.search_model_versions("name='demo'")
     assert version.tags["nocturne.content_hash"] == walked.results["export"]["content_hash"]
     assert client.get_model_version_by_alias("demo", "champion").version == version.version
+
+
+def test_champion_moves_by_a_persons_word_alone_and_notes_whose(walked, client):
+    run = Runner("process", walked.folder)
+    inputs = walked.inputs("train", "evaluate", "export")
+    config = {"model_name": "asked", "champion": "approval"}
+    waiting = run("finetune", "register", config, inputs, env=walked.env).result
+    assert (waiting["metrics"]["version"], waiting["metrics"]["champion"]) == (1, "false")
+    assert client.get_registered_model("asked").aliases == {"challenger": "1"}, "the gate alone moves nothing"
+    approved = run("finetune", "register", config | {"approved_by": "vera"}, inputs, env=walked.env)
+    assert "champion model=asked version=1 before=None by=vera" in approved.stderr
+    assert client.get_registered_model("asked").aliases == {"challenger": "1", "champion": "1"}
+    assert client.get_model_version("asked", "1").tags["nocturne.approved_by"] == "vera"
+    client.delete_registered_model_alias("asked", "champion")
+    assert run("finetune", "register", config | {"approved_by": "vera"}, inputs, env=walked.env).result["reused"]
+    assert client.get_registered_model("asked").aliases["champion"] == "1", "approved again"
 
 
 def test_a_full_training_exports_its_own_weights_without_a_tracking_server(tmp_path):

@@ -1,4 +1,4 @@
-"""`python -m embedded demo|ui|stop`: what `make demo`, `make ui` and `make stop` call."""
+"""`python -m embedded demo|ui|serve|stop`: what the targets of the same names in the Makefile call."""
 
 import argparse
 import signal
@@ -9,6 +9,7 @@ from embedded.airflow_api import AirflowAnswer, DagNotLoaded
 from embedded.console import Console
 from embedded.demo import demo
 from embedded.lock import Busy, ask_holder_to_stop, exclusive
+from embedded.serve import serve
 from embedded.services import ServiceFailed, stop_left_over
 from embedded.settings import USER, Home
 from embedded.stack import register, running_stack
@@ -20,8 +21,10 @@ INTERRUPTED = 130
 def main() -> int:
     """Run one command; whatever was started is stopped before this returns."""
     parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
-    parser.add_argument("command", choices=("demo", "ui", "stop"))
+    parser.add_argument("command", choices=("demo", "ui", "serve", "stop"))
     parser.add_argument("--runner", choices=("process", "docker"), default="process")
+    parser.add_argument("--model", default="champion")
+    parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
     console, home = Console(), Home()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -31,6 +34,8 @@ def main() -> int:
             demo(home, options.runner, console)
         elif options.command == "ui":
             ui(home, options.runner, console)
+        elif options.command == "serve":
+            serve(home, options.model, options.port, console)
         else:
             stop(home, console)
     except (Busy, ServiceFailed, RunFailed, DagNotLoaded, AirflowAnswer) as trouble:

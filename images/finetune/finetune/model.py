@@ -88,13 +88,14 @@ def attention_of(config: Any) -> str:
 def cast_weights(model: Any, dtype: torch.dtype) -> None:
     """Cast parameters alone. `model.to` would round buffers too, and rotary frequencies are float32 when read back."""
     for parameter in model.parameters():
-        parameter.data = parameter.data.to(dtype)
+        if parameter.is_floating_point():  # a quantised weight is bytes
+            parameter.data = parameter.data.to(dtype)
     model.config.dtype = dtype
 
 
-def save_model(model: Any, folder: Path) -> None:
+def save_model(model: Any, folder: Path, shard_gb: float = 5) -> None:
     """Write weights and config; safetensors makes files that their owner alone may read, others serve models too."""
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, max_shard_size=round(shard_gb * 1e9))
     for path in folder.iterdir():
         path.chmod(0o644)
 

@@ -50,18 +50,22 @@ class Trained:
         """Whether the result is an adapter on the base."""
         return self.training.method != "full"
 
-    def base(self, dtype: torch.dtype, device: torch.device) -> Any:
+    def base(self, dtype: torch.dtype, device: torch.device, four_bit: bool = False) -> Any:
         """The untuned model."""
-        return load_model(self.base_folder, self.tokenizer, dtype, device)
+        return load_model(self.base_folder, self.tokenizer, dtype, device, four_bit)
 
-    def tuned(self, dtype: torch.dtype, device: torch.device) -> Any:
+    def as_trained(self, dtype: torch.dtype, device: torch.device) -> Any:
+        """The tuned model on the base that its adapter saw in training: for QLoRA, the quantised one."""
+        return self.tuned(dtype, device, four_bit=self.training.method == "qlora")
+
+    def tuned(self, dtype: torch.dtype, device: torch.device, four_bit: bool = False) -> Any:
         """The tuned model: the adapter on an unquantised base, or the whole model."""
         if not self.has_adapter:
             return load_model(self.dataset.folder(MODEL), self.tokenizer, dtype, device)
         from peft import PeftModel  # with bitsandbytes behind it, it takes longer to import than torch
 
         model = PeftModel.from_pretrained(
-            self.base(dtype, device), self.dataset.folder(ADAPTER), autocast_adapter_dtype=False
+            self.base(dtype, device, four_bit), self.dataset.folder(ADAPTER), autocast_adapter_dtype=False
         )
         cast_weights(model, dtype)
         return model.eval()

@@ -97,6 +97,18 @@ class Finetune(Config):
     register_model: RegisterConfig = Field(RegisterConfig(), alias="register")
     """The model registry."""
 
+    approval_hours: float = Field(72, gt=0, le=8_760)
+    """With `register.champion: approval`, how long a person has to answer (hours) before the model stays challenger."""
+
+    @model_validator(mode="after")
+    def _only_a_person_approves(self) -> Self:
+        if self.register_model.approved_by:
+            raise ValueError(
+                f"register.approved_by is {self.register_model.approved_by!r}; expected nothing: whoever answers in "
+                "Airflow is written there"
+            )
+        return self
+
     @model_validator(mode="after")
     def _best_weights_are_saved(self) -> Self:
         check_saves(self.training, self.eval_every, self.save_every)

@@ -287,12 +287,13 @@ STAGES: tuple[Stage, ...] = (
         "Merge the adapter and prove that nothing changed.",
         ExportConfig,
         (LEARNED, Port("train", "the training's result, or the choice among several")),
+        version=2,
         resources=GPU,
     ),
     Stage(
         "register",
         "finetune",
-        "Register the model in MLflow with its lineage; `champion` when the gate passes.",
+        "Register the model in MLflow with its lineage; `champion` when the gate passes or a person approves.",
         RegisterConfig,
         (
             LEARNED,
@@ -300,6 +301,7 @@ STAGES: tuple[Stage, ...] = (
             Port("evaluate", "the comparison and its gate"),
             Port("export", "the merged model"),
         ),
+        version=2,
         resources=Resources(cpus=2, memory_gb=32, minutes=120),
     ),
 )

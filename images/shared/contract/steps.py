@@ -16,6 +16,8 @@ from contract.stages import BY_NAME, Stage
 
 DATASET = "dataset"
 """The step name under which the fine-tuning DAG's published dataset is known."""
+PROMOTE = "promote"
+"""The step that registers once more, in the name of the person who approved."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,14 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     dataset = {"samples": (DATASET,)}
     training = _training_steps(finetune)
     trained = dataset | {"train": (training[-1].name,)}
+    registered = trained | {"evaluate": ("evaluate",), "export": ("export",)}
     return (
         Step("plan", plan, dataset),
         *training,
         Step("evaluate", finetune.evaluate, trained),
         Step("export", finetune.export, trained),
-        Step("register", finetune.register_model, trained | {"evaluate": ("evaluate",), "export": ("export",)}),
+        Step("register", finetune.register_model, registered),
+        Step(PROMOTE, finetune.register_model, registered, "register"),
     )
 
 

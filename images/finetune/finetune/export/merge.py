@@ -1,16 +1,15 @@
 """One model out of base and adapter, and the proof that it says the same."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from contract.failures import BadInput
-from finetune.model import generate, load_model, logits, settle_end_tokens
+from finetune.export.reload import Read, digest
+from finetune.exported import ANSWER_TOKENS
+from finetune.model import generate, logits, settle_end_tokens
 from finetune.trained import Trained
-
-ANSWER_TOKENS = 16
 
 
 def merged_model(trained: Trained, prompts: Sequence[list[int]], tolerance: float) -> tuple[Any, float]:
@@ -35,18 +34,27 @@ def merged_model(trained: Trained, prompts: Sequence[list[int]], tolerance: floa
     return model, difference
 
 
-def check_reload(model: Any, folder: Path, tokenizer: Any, prompts: Sequence[list[int]]) -> None:
+def check_reload(model: Any, read: Read, prompts: Sequence[list[int]], where: str) -> None:
     """Raises `BadInput` unless the model read back from disk says exactly what the one in memory says."""
-    again = load_model(folder, tokenizer, model.dtype, model.device)
-    for prompt in prompts:
-        difference = (logits(model, prompt) - logits(again, prompt)).abs().max().item()
-        same = generate(model, prompt, ANSWER_TOKENS) == generate(again, prompt, ANSWER_TOKENS)
-        if difference or not same:
+    for number, prompt in enumerate(prompts):
+        same_logits = digest(logits(model, prompt)) == read.digests[number]
+        same_answer = generate(model, prompt, ANSWER_TOKENS) == read.answers[number]
+        if not (same_logits and same_answer):
             raise BadInput(
-                f"the model read back from disk differs by {difference:.2g} in a logit, same answer: {same}",
+                f"the model read back from disk differs: same logits {same_logits}, same answer {same_answer}",
                 expected="no difference at all",
-                where=str(folder),
+                where=where,
             )
+
+
+def check_loss(trained: float, exported: float, allowed: float) -> None:
+    """Raises `BadInput` when the exported model's test loss is above the trained one's by more than is allowed."""
+    if not exported - trained <= allowed:
+        raise BadInput(
+            f"the exported model's test loss is {exported:.4f}, the trained one's {trained:.4f} (nats per token)",
+            expected=f"a rise of at most {allowed:g}",
+            hint="a wider `export.dtype`; with QLoRA, `method: lora`; or raise `export.max_loss_rise`",
+        )
 
 
 def largest_difference(left: Sequence[torch.Tensor], right: Sequence[torch.Tensor]) -> float:

@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 
 
 def conclude(address: Address, manifest: Manifest) -> None:
-    """Register again where the registry has lost the version; a look-up where it has not."""
+    """Register again where the registry has lost the version, a look-up where it has not; the same for the hub."""
     from finetune.tracking import ping, tracking_uri
 
-    if not tracking_uri():
+    config = RegisterConfig.model_validate(manifest.config)
+    if not (tracking_uri() or config.hub):
         return
-    ping()
-    from finetune.register.registry import ensure_registered
-
     inputs = {parent.input: _open(parent.uri) for parent in manifest.parents}
-    ensure_registered(entry_of(RegisterConfig.model_validate(manifest.config), inputs))
+    entry = entry_of(config, inputs)
+    if tracking_uri():
+        ping()
+        from finetune.register.registry import ensure_registered
+
+        ensure_registered(entry)
+    if config.hub and entry.champion:
+        from finetune.register.hub import push_to_hub
+        from finetune.trained import MODEL
+
+        export = inputs["export"]
+        push_to_hub(export.folder(MODEL), config.hub, config.hub_private, export.manifest.content_hash, entry.log)
 
 
 def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
@@ -37,9 +46,15 @@ def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
     return Entry(
         name=config.model_name or inputs["samples"].manifest.recipe or "nocturne",
         tags=tags,
-        champion=config.champion == "gate" and tags["nocturne.gate"] == "passed",
+        champion=is_champion(config, tags["nocturne.gate"]),
+        approved_by=config.approved_by if config.champion == "approval" else "",
         upload=lambda: _upload(inputs),
     )
+
+
+def is_champion(config: RegisterConfig, gate: str) -> bool:
+    """Whether the alias `champion` is this model's: by the gate, or by a person's word."""
+    return {"gate": gate == "passed", "approval": bool(config.approved_by), "never": False}[config.champion]
 
 
 def _upload(inputs: Mapping[str, Dataset]) -> str:

@@ -16,23 +16,27 @@ from finetune.tracking import remote
 CHALLENGER, CHAMPION = "challenger", "champion"
 ALIASED = "nocturne.aliased"
 """Set on a version after its aliases: a kill in between must not leave a version that never became challenger."""
+APPROVED_BY = "nocturne.approved_by"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is to be registered. `upload` stores the model and returns its MLflow URI; it is asked only if need be."""
+    """What is to be registered. `upload` stores the model and returns its MLflow URI; it is asked only if need be.
+    `approved_by` names the person, if any, by whose word it is champion."""
 
     name: str
     tags: dict[str, str]
     champion: bool
     upload: Callable[[], str]
+    approved_by: str = ""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("nocturne"))
 
 
 def ensure_registered(entry: Entry) -> str:
     """The version of this very export, made if the registry has none; returns its number.
 
-    Aliases move only when a version is new, so that registering an old model again takes nothing from a newer one.
+    Aliases move only when a version is new, so that registering an old model again takes nothing from a newer one, or
+    when a person has just said so.
     """
     from mlflow import MlflowClient
 
@@ -44,6 +48,8 @@ def ensure_registered(entry: Entry) -> str:
             entry.log.info("registered", extra={"fields": {"model": entry.name, "version": version.version}})
         if ALIASED not in version.tags:
             _set_aliases(client, entry, str(version.version))
+        elif entry.approved_by:
+            _promote(client, entry, str(version.version))
     return str(version.version)
 
 
@@ -69,5 +75,15 @@ def _create(client: Any, entry: Entry) -> Any:
 def _set_aliases(client: Any, entry: Entry, version: str) -> None:
     client.set_registered_model_alias(entry.name, CHALLENGER, version)
     if entry.champion:
-        client.set_registered_model_alias(entry.name, CHAMPION, version)
+        _promote(client, entry, version)
     client.set_model_version_tag(entry.name, version, ALIASED, CHAMPION if entry.champion else CHALLENGER)
+
+
+def _promote(client: Any, entry: Entry, version: str) -> None:
+    """Move `champion` and say from which version, and by whose word; that stays on the version as a tag."""
+    before = client.get_registered_model(entry.name).aliases.get(CHAMPION)
+    if entry.approved_by:
+        client.set_model_version_tag(entry.name, version, APPROVED_BY, entry.approved_by)
+    client.set_registered_model_alias(entry.name, CHAMPION, version)
+    fields = {"model": entry.name, "version": version, "before": before, "by": entry.approved_by or "the gate"}
+    entry.log.info("champion", extra={"fields": fields})

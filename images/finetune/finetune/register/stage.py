@@ -16,7 +16,14 @@ def run(job: Job) -> None:
     quiet()
     inputs = {name: datasets[0] for name, datasets in job.inputs.items()}
     entry = entry_of(job.config, inputs)
-    record = {"model": entry.name, "champion": entry.champion, "tags": _stable(entry.tags)}
+    record = {
+        "model": entry.name,
+        "champion": entry.champion,
+        "approved_by": entry.approved_by,
+        "tags": _stable(entry.tags),
+    }
+    if job.config.hub:
+        record |= {"hub": job.config.hub, "hub_private": job.config.hub_private}
     job.output.add_text("registration.json", json.dumps(record, indent=1, sort_keys=True))
     if not tracking_uri():
         job.log.warning("MLFLOW_TRACKING_URI is not set: nothing is registered; run again with it set to register")

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from transformers import AutoModelForCausalLM
 
 from contract.failures import BadInput
 from finetune.base import load_tokenizer
+from finetune.exported import ANSWER_TOKENS, PARITY, load_exported
 from finetune.model import generate, logits
 from finetune.tracking import Run, remote
 
-ANSWER_TOKENS = 16
+BESIDE = ("README.md", PARITY)
+"""Files of the export that MLflow does not take from the model in memory: the card, and what a server is checked by."""
 REQUIREMENTS = ("torch", "transformers", "accelerate")
 
 
@@ -35,12 +36,10 @@ def upload(folder: Path, run: Run, prompts: Sequence[list[int]]) -> str:
                 pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
             )
         check_registered(info.model_uri, model, prompts)
+        for name in BESIDE:
+            if (folder / name).is_file():
+                mlflow.MlflowClient().log_model_artifact(info.model_id, str(folder / name), "nocturne")
     return str(info.model_uri)
-
-
-def load_exported(folder: Path) -> Any:
-    """An exported model as a user would load it, on the CPU."""
-    return AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval()
 
 
 def check_registered(uri: str, model: Any, prompts: Sequence[list[int]]) -> None:

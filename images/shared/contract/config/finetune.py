@@ -235,6 +235,19 @@ class ExportConfig(StageConfig):
     tolerance: float = Field(1e-3, gt=0, le=10)
     """Largest difference of a logit between adapter and merged model, both in float32."""
 
+    shard_gb: float = Field(5.0, gt=0, le=1_000)
+    """Largest weight file (GB); a model above it is written as several."""
+
+    adapter: bool = False
+    """Also write the unmerged adapter with its tokenizer, for servers that keep many adapters on one base."""
+
+    loss_samples: int = Field(200, ge=1, le=1_000_000)
+    """Test samples on which the loss of the exported model is set beside that of the trained one."""
+
+    max_loss_rise: float = Field(0.02, ge=0, le=100)
+    """Largest rise of that loss (nats per token) before the export is refused; a QLoRA adapter was trained on a
+    quantised base and is merged into the whole one."""
+
 
 class RegisterConfig(StageConfig):
     """Registers the exported model in MLflow, with its lineage."""
@@ -242,8 +255,25 @@ class RegisterConfig(StageConfig):
     model_name: str = Field("", max_length=250)
     """Name in the registry; empty means the recipe's name."""
 
-    champion: Literal["gate", "never"] = "gate"
-    """Who becomes `champion`: whoever passes the gate of `evaluate`, or nobody by itself."""
+    champion: Literal["gate", "approval", "never"] = "gate"
+    """Who decides that the model becomes `champion`: the gate of `evaluate`, a person whom Airflow asks once the model
+    is registered, or nobody."""
+
+    approved_by: str = Field("", max_length=250)
+    """Who approved the model. Airflow writes it after that person's answer; in a recipe it is refused."""
+
+    hub: str = Field("", max_length=200, pattern=r"^([\w.-]+/[\w.-]+)?$")
+    """Repository on the Hugging Face Hub, `owner/name`, that the model is put into when it becomes champion; empty
+    means none. The token is HF_TOKEN's."""
+
+    hub_private: bool = True
+    """Whether that repository is made a private one."""
+
+    @model_validator(mode="after")
+    def _something_reaches_the_hub(self) -> Self:
+        if self.hub and self.champion == "never":
+            raise ValueError(f"hub is {self.hub!r}, but with champion `never` no model gets there")
+        return self
 
 
 def base_sources(training: Training) -> list[Source]:
