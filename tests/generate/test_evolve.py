@@ -238,7 +238,7 @@ def test_asking_back_is_seen_in_polish(answer):
 
 def test_too_many_lost_evolutions_are_no_result(evolve):
     evolve.server.behave(cut_off=0.15)
-    ended = evolve(clock_samples(12), attempts=1).ended
+    ended = evolve(clock_samples(12), attempts=1, concurrency=1).ended
     assert ended.exit_code == 13
     assert "of 12 evolutions failed (cut_off" in ended.stderr
 
