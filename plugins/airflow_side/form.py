@@ -56,7 +56,10 @@ def _resolved(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[
     if len(some) != 1:
         return whole
     folded = {**some[0], **whole}
-    return folded | ({"type": ["null", some[0]["type"]]} if some[0].get("type") in TYPES else {})
+    if some[0].get("type") not in TYPES:
+        return folded
+    allowed = {"enum": [*folded["enum"], None]} if "enum" in folded else {}
+    return folded | {"type": ["null", some[0]["type"]]} | allowed
 
 
 def _types(field: Mapping[str, Any]) -> set[str]:

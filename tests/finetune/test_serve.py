@@ -74,7 +74,7 @@ def test_greedy_answers_are_those_that_were_evaluated(server, walked):
         messages = [{"role": "user", "content": answer["instruction"]}]
         body = {"model": "champion", "messages": messages, "temperature": 0, "max_tokens": 8}
         status, got = post(f"{server['url']}/v1/chat/completions", body)
-        assert (status, got["choices"][0]["message"]["content"].strip()) == (200, answer["tuned"])
+        assert (status, got["choices"][0]["message"]["content"].strip()) == (200, answer["tuned"]["text"])
 
 
 def test_the_ids_that_the_model_gets_are_those_that_were_trained(server, walked):
