@@ -2,7 +2,7 @@
 
     python llm_peers.py NAME URL CONCURRENCY NUMBER FOLDER      prints, as JSON, wall and CPU seconds
 
-`threads` and `async` need openai; `distilabel` needs distilabel[openai]==1.5.3; `curator` needs
+`threads` and `async` need openai; `distilabel` needs distilabel[openai]==1.5.3 and requests; `curator` needs
 bespokelabs-curator==0.1.31. Each sends NUMBER different prompts of some 1,700 characters as its users would and holds
 the answers in memory (distilabel and curator: where they keep theirs); none checks them. Imports do not count.
 """
