@@ -1,5 +1,7 @@
 """How much of an answer stands in its chunk, by words and by runs of words."""
 
+from functools import lru_cache
+
 from contract.records import Chunk
 from generate.instruct.checks import Fault
 from generate.words import content_words, words
@@ -13,9 +15,8 @@ GROUNDING, RUNS = "grounding", "grounding_runs"
 def grounding(answer: str, chunk: Chunk) -> dict[str, float]:
     """Both shares (0 to 1), each place in the answer counted; the chunk's title counts as said. An answer without
     content words is wholly unfounded."""
-    source = words(f"{chunk.title or ''} {chunk.text}")
-    known, said = set(source), content_words(answer)
-    runs, known_runs = _runs(words(answer)), set(_runs(source))
+    known, known_runs = _known(f"{chunk.title or ''} {chunk.text}")
+    runs, said = _runs(words(answer)), content_words(answer)
     return {
         GROUNDING: _share(sum(word in known for word in said), len(said)),
         RUNS: _share(sum(run in known_runs for run in runs), len(runs)),
@@ -27,6 +28,13 @@ def ungrounded(answer: str, chunk: Chunk, least: float) -> Fault | None:
     if not least or (share := grounding(answer, chunk)[GROUNDING]) >= least:
         return None
     return "not_grounded", f"{share:.4g}"
+
+
+@lru_cache(maxsize=16)
+def _known(source: str) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
+    """A chunk's words and runs; its answers come one after the other."""
+    said = words(source)
+    return frozenset(said), frozenset(_runs(said))
 
 
 def _runs(said: list[str]) -> list[tuple[str, ...]]:
