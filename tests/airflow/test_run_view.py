@@ -1,5 +1,6 @@
 """What a run made and spent, worked out from its tasks' manifests."""
 
+from airflow_side.pages.app import pages
 from airflow_side.pages.run_view import RunTask, run_view
 from contract.manifest import Cost, Manifest, Parent
 
@@ -37,3 +38,16 @@ def test_money_is_unknown_as_soon_as_one_price_is():
 
 def test_a_run_that_asked_no_model_spent_nothing_to_speak_of():
     assert run_view([task("clean")]).cost is None
+
+
+def test_the_page_says_what_was_spent_reused_and_stopped():
+    spent = Cost(requests=5, cached_requests=3, prompt_tokens=1_200, completion_tokens=34, money=0.25)
+    manifest = task("judge", cost=spent).manifest.model_copy(update={"metrics": {"budget_reached": "money"}})
+    stopped = RunTask("judge", "d/judge/k", manifest, reused=False)
+    view = run_view([task("clean"), task("instruct", cost=spent, reused=True), stopped])
+    text = pages.get_template("run.html").render(root="./", view=view, run_id="manual__1")
+    assert text.count("asks no model") == 1
+    assert text.count("$0.2500") == 2, "in the sum and beside its task"
+    assert "$0.0000" in text
+    assert "stopped at the limit on money" in text
+    assert '<a href="./d/instruct/k">instruct</a> <span class="quiet">reused' in text

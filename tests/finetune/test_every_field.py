@@ -61,7 +61,7 @@ LATER = {
         Case("shard_gb", 0.001, "file model/model-00001-of-"),
         Case("adapter", True, "file adapter/adapter_config.json"),
         Case("loss_samples", 1, "figure exported_loss"),
-        Case("max_loss_rise", 0.0, "failure BadInput"),
+        Case("max_loss_rise", -1.0, "failure BadInput"),
     ],
     "register": [
         Case("model_name", "another", '"model": "another"'),

@@ -105,10 +105,8 @@ def test_what_is_counted_is_what_autograd_saves_on_a_real_small_model():
         vocab_size=300, hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4
     )
     training = Training(max_length=40, lora=Lora(rank=4))
-    model = get_peft_model(
-        transformers.AutoModelForCausalLM.from_config(config, attn_implementation="sdpa"),
-        adapter_config(training, None, False),
-    ).train()
+    base = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+    model = get_peft_model(base, adapter_config(training, base, False)).train()
     weights = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
     found = {}
 

@@ -244,9 +244,9 @@ class ExportConfig(StageConfig):
     loss_samples: int = Field(200, ge=1, le=1_000_000)
     """Test samples on which the loss of the exported model is set beside that of the trained one."""
 
-    max_loss_rise: float = Field(0.02, ge=0, le=100)
-    """Largest rise of that loss (nats per token) before the export is refused; a QLoRA adapter was trained on a
-    quantised base and is merged into the whole one."""
+    max_loss_rise: float = Field(0.02, ge=-100, le=100)
+    """Largest rise of that loss (nats per token; below 0 it has to fall) before the export is refused; a QLoRA adapter
+    was trained on a quantised base and is merged into the whole one."""
 
 
 class RegisterConfig(StageConfig):
