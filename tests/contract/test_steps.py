@@ -70,10 +70,10 @@ def test_a_sweep_trains_once_for_each_rate_and_goes_on_with_the_choice():
     steps = finetune_steps(recipe.finetune)
     check_wiring(steps, {DATASET: Sample})
     by_name = {step.name: step for step in steps}
-    assert list(by_name) == ["plan", "train_1", "train_2", "choose", "evaluate", "export", "register"]
+    assert list(by_name) == ["plan", "train_1", "train_2", "choose", "evaluate", "export", "register", "promote"]
     assert [by_name[name].config.training.learning_rate for name in ("train_1", "train_2")] == [0.1, 0.01]
     assert by_name["choose"].inputs == {"candidates": ("train_1", "train_2")}
-    assert {by_name[name].inputs["train"] for name in ("evaluate", "export", "register")} == {("choose",)}
+    assert {by_name[name].inputs["train"] for name in ("evaluate", "export", "register", "promote")} == {("choose",)}
 
 
 def test_a_rate_given_twice_is_refused():

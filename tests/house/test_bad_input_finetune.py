@@ -96,7 +96,7 @@ def test_a_plan_with(samples, training, config, code, message, run_stage, tmp_pa
 
 TRAININGS = [
     ("a tracking server that is down", {}, {}, CLOSED, 13, "the tracking server does not answer"),
-    ("the plan of another training", {"learning_rate": 0.5}, {}, "", 11, "another training: learning_rate differ"),
+    ("the plan of another training", {"batch_size": 3}, {}, "", 11, "another training: batch_size differ"),
     (
         "checkpoints that miss the best",
         {"early_stopping": 2},
