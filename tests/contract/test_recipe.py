@@ -3,7 +3,7 @@
 import pytest
 
 from contract.failures import BadConfig
-from contract.recipe import load_recipe
+from contract.recipe import Recipe, load_recipe
 
 GOOD = "name: trial\ningest:\n  sources:\n    - uri: raw\n"
 
@@ -111,3 +111,9 @@ def test_no_message_repeats_a_secret(refuse, wrong):
 @pytest.mark.parametrize("harmless", ["http://llm.example:8000/v1?top=3", "http://medium.example/@ada/text"])
 def test_an_address_without_a_secret_is_shown_whole(refuse, harmless):
     assert harmless in refuse(GOOD + f"instruct: ['{harmless}']\n")
+
+
+@pytest.mark.parametrize("name", ["HF_TOKEN", "POSTGRES_PASSWORD", "AWS_SECRET_ACCESS_KEY", "NOCTURNE_S3_API_KEY"])
+def test_no_other_secret_of_the_worker_can_be_sent_to_a_server_as_a_key(name):
+    with pytest.raises(ValueError, match="key"):
+        Recipe.model_validate({"name": "a", "ingest": {"sources": [{"uri": "a"}]}, "instruct": {"key": name}})

@@ -137,10 +137,10 @@ def test_each_server_gets_its_own_key(instruct, llm, other, monkeypatch):
 
 
 def test_one_server_has_one_key(instruct, llm):
-    endpoints = [{"model": "m", "base_url": llm.url}, {"model": "n", "base_url": llm.url, "key": "X_KEY"}]
-    ended = instruct(endpoints=endpoints, env={"X_KEY": "x"}).ended
+    endpoints = [{"model": "m", "base_url": llm.url}, {"model": "n", "base_url": llm.url, "key": "X_API_KEY"}]
+    ended = instruct(endpoints=endpoints, env={"X_API_KEY": "x"}).ended
     assert ended.exit_code == 10
-    assert "two keys, OPENAI_API_KEY and X_KEY" in ended.stderr
+    assert "two keys, OPENAI_API_KEY and X_API_KEY" in ended.stderr
 
 
 @pytest.mark.parametrize("name", ["lower_case", "NOCTURNE_S3_SECRET_KEY", "AIRFLOW__CORE__FERNET_KEY", "A B", ""])
@@ -151,10 +151,10 @@ def test_a_secret_of_the_house_cannot_be_named_as_a_servers_key(name):
 
 def test_the_names_of_all_keys_are_found_in_a_config():
     config = InstructConfig(
-        key="A_KEY",
-        endpoints=[WeightedEndpoint(model="m", key="B_KEY"), WeightedEndpoint(model="n")],
-        fallbacks=[Endpoint(model="o", key="C_KEY")],
+        key="A_API_KEY",
+        endpoints=[WeightedEndpoint(model="m", key="B_API_KEY"), WeightedEndpoint(model="n")],
+        fallbacks=[Endpoint(model="o", key="C_API_KEY")],
     )
-    assert key_names(config) == {"A_KEY", "B_KEY", "C_KEY"}
+    assert key_names(config) == {"A_API_KEY", "B_API_KEY", "C_API_KEY"}
     assert key_names(InstructConfig()) == set()
-    assert json.loads(config.model_dump_json())["key"] == "A_KEY"
+    assert json.loads(config.model_dump_json())["key"] == "A_API_KEY"

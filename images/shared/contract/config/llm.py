@@ -45,8 +45,9 @@ def _no_secret_of_the_house(name: str) -> str:
     return name
 
 
-KeyName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$"), AfterValidator(_no_secret_of_the_house)]
-"""Name of an environment variable."""
+KeyName = Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*_)?API_KEY$"), AfterValidator(_no_secret_of_the_house)]
+"""Name of an environment variable, ending in API_KEY: whoever may trigger a run also names the server that the value is
+sent to, and must not get a password or another token of the worker that way."""
 
 
 class Endpoint(Config):
