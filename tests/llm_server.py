@@ -32,6 +32,9 @@ class Behaviour:
     key: str = ""
     usage: bool = True
     prose: bool = False
+    """Every answer is in the wrong shape."""
+    wrong_from: int = 0
+    """From the request of that number on (0: never) every answer is."""
     max_completion_tokens: bool = False
     refused_fields: tuple[str, ...] = ()
     """Fields of a request that are told to be unknown, one at a time."""
@@ -197,10 +200,12 @@ class LlmServer:
 
     def _completion(self, seen, body) -> dict:
         what = self._draw("said", seen.question, ("malformed", "refusal", "short", "length")) or "good"
-        text, finish = self._text("prose" if self.behaviour.prose else what, body), "stop"
+        behaviour = self.behaviour
+        wrong = behaviour.prose or 0 < behaviour.wrong_from <= len(self.seen)
+        text, finish = self._text("prose" if wrong else what, body), "stop"
         if what == "length":
             text, finish = text[: len(text) * 2 // 3], "length"
-        seen.outcome = what
+        seen.outcome = "wrong_shape" if wrong else what
         seen.prompt_tokens = sum(len(m["content"]) // 4 + 3 for m in body["messages"])
         seen.completion_tokens = len(text) // 4 + 1
         message = {"role": "assistant", "content": text, "refusal": None}

@@ -42,7 +42,8 @@ def test_a_run_that_asked_no_model_spent_nothing_to_speak_of():
 
 def test_the_page_says_what_was_spent_reused_and_stopped():
     spent = Cost(requests=5, cached_requests=3, prompt_tokens=1_200, completion_tokens=34, money=0.25)
-    manifest = task("judge", cost=spent).manifest.model_copy(update={"metrics": {"budget_reached": "money"}})
+    metrics = {"budget_reached": "money", "in_flight_at_kills": 9, "lost_money_held": 0.0123}
+    manifest = task("judge", cost=spent).manifest.model_copy(update={"metrics": metrics})
     stopped = RunTask("judge", "d/judge/k", manifest, reused=False)
     view = run_view([task("clean"), task("instruct", cost=spent, reused=True), stopped])
     text = pages.get_template("run.html").render(root="./", view=view, run_id="manual__1")
@@ -50,4 +51,5 @@ def test_the_page_says_what_was_spent_reused_and_stopped():
     assert text.count("$0.2500") == 2, "in the sum and beside its task"
     assert "$0.0000" in text
     assert "stopped at the limit on money" in text
+    assert "9 requests were under way when earlier tries were killed: at most $0.0123 may have been billed" in text
     assert '<a href="./d/instruct/k">instruct</a> <span class="quiet">reused' in text

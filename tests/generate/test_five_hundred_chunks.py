@@ -146,9 +146,14 @@ def test_killed_ten_times_it_pays_nothing_twice_and_makes_the_same_dataset(undis
     assert made.hash == whole.hash
     check_books(made, CHUNKS)
     print(f"\nten kills: {len(server.seen)} requests, {len(kept)} answers kept at the last one, the same content hash")
-    # What was on the wire at a kill may have been answered and lost; no more than that was ever asked twice.
+    # What was on the wire at a kill may have been answered and lost; no more than what was noted was ever asked twice.
     answered = [request.question for request in server.seen if request.delivered]
-    assert len(answered) - len(set(answered)) <= 10 * CONCURRENCY
+    noted, cost = made.manifest.metrics, made.manifest.cost
+    assert len(answered) - len(set(answered)) <= noted["in_flight_at_kills"] <= 10 * CONCURRENCY
+    sent = cost.requests + noted["in_flight_at_kills"]
+    assert len(server.seen) <= sent <= len(server.seen) + 10 * CONCURRENCY, "noted, and killed before it was sent"
+    assert 0 <= sum(server.tokens()) - cost.prompt_tokens - cost.completion_tokens <= noted["lost_tokens_held"]
+    assert 0 <= _money(server.answered()) - cost.money <= noted["lost_money_held"]
 
 
 def test_a_night_later_only_what_is_new_or_changed_is_asked(undisturbed, chunks, server, tmp_path):

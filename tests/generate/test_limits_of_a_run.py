@@ -12,7 +12,7 @@ from generate.llm.answer import Answer
 from generate.llm.estimating import Experience, Experiences
 from generate.llm.purse import Purse, recorder
 from generate.llm.question import Question
-from generate.llm.spending import Spent
+from generate.llm.spending import Outlay, Spent
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_runs import PRICE, check_books
 from stagekit.store import open_store
@@ -60,7 +60,7 @@ def test_requests_that_brought_nothing_count_too(instruct, llm):
     llm.behave(server_error=0.5)
     made = instruct("one", env=in_run("tonight"), limits={"requests": 100}, attempts=50)
     assert made.manifest.cost.requests == len(llm.seen) > 6
-    spent = Purse(open_store(parse_uri(f"{instruct.runner.folder}/cache/spent")), "tonight").before()
+    spent = Purse(open_store(parse_uri(f"{instruct.runner.folder}/cache/spent")), "tonight").before().spent
     assert spent.requests == len(llm.seen)
     assert (spent.prompt_tokens, spent.completion_tokens) == llm.tokens()
 
@@ -68,8 +68,9 @@ def test_requests_that_brought_nothing_count_too(instruct, llm):
 def test_several_purses_are_filled_at_once(tmp_path):
     store = open_store(parse_uri(str(tmp_path)))
     purses = [Purse(store, "a"), Purse(store, "b")]
-    recorder(purses)([Spent(1, 2, 3, 4)])
-    assert [Purse(store, name).before() for name in ("a", "b", "c")] == [Spent(1, 2, 3, 4)] * 2 + [Spent()]
+    outlay = Outlay(Spent(1, 2, 3, 4), Spent(5, 6, 7, 8))
+    recorder(purses)([outlay])
+    assert [Purse(store, name).before() for name in ("a", "b", "c")] == [outlay] * 2 + [Outlay()]
 
 
 def test_money_is_estimated_within_a_tenth_from_what_the_prompt_took_before(instruct, llm, tmp_path):

@@ -1,6 +1,7 @@
 """The parts of the request engine, each by itself."""
 
 import asyncio
+import json
 import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +24,10 @@ from generate.llm.purse import Purse
 from generate.llm.question import OPENAI, Question, server_name
 from generate.llm.refusals import declines
 from generate.llm.slots import Slots
-from generate.llm.spending import Meter, Prices, Spent
+from generate.llm.spending import Meter, Outlay, Prices, Spent
 from generate.llm.tokens import text_tokens
 from generate.llm.waiting import LONGEST, backoff, retry_after
+from llm_server import LlmServer
 from stagekit.store import open_store
 
 NOW = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
@@ -174,9 +176,44 @@ def test_earlier_tries_of_a_dataset_count(tmp_path):
 
     for _ in range(2):
         purse = Purse(store)
-        purse.record([Spent(n, 10 * n, 5 * n) for n in range(1, 4)])
-        purse.record([Spent(n, 10 * n, 5 * n) for n in range(4, 8)])
-    assert Purse(store).before() == Spent(14, 140, 70)
+        purse.record([Outlay(Spent(n, 10 * n, 5 * n), Spent(3, 30)) for n in range(1, 4)])
+        purse.record([Outlay(Spent(n, 10 * n, 5 * n), Spent(1, 20)) for n in range(4, 8)])
+    assert Purse(store).before() == Outlay(Spent(14, 140, 70), Spent(2, 40))
+
+
+def test_what_was_under_way_at_a_kill_is_held_against_the_limits_of_dataset_and_run():
+    async def scenario():
+        killed = Outlay(Spent(1, 100, 100), lost=Spent(2, 200, 600))
+        alone = Meter(Budget(tokens=1_500), Prices([]), killed)
+        assert await alone.reserve(Spent(1, 100, 400)), "200 spent, 800 in doubt, 500 to come"
+        assert alone.outlay == Outlay(Spent(), Spent(1, 100, 400)), "noted before it is sent"
+        alone.settle(Spent(1, 100, 400), Spent(1, 100, 50))
+        assert (alone.outlay, alone.doubtful) == (Outlay(Spent(1, 100, 50)), killed.lost)
+        assert not await alone.reserve(Spent(1, 100, 400))
+        assert (alone.reached, alone.spent) == ("tokens", Spent(2, 200, 150))
+        other = Meter(Budget(), Prices([]), Outlay(), Budget(requests=4), killed)
+        assert await other.reserve(Spent(1))
+        other.settle(Spent(1), Spent(1))
+        assert not await other.reserve(Spent(1)), "one spent and two in doubt by another stage, one of its own"
+
+    asyncio.run(scenario())
+
+
+def test_a_request_is_written_down_before_it_is_sent(instruct, llm):
+    """A server that looks into the purse at each request, and never answers one of them."""
+    noted = []
+
+    async def look(target, headers, data, writer):
+        written = [json.loads(path.read_bytes()) for path in instruct.runner.folder.glob("cache/spent/tonight/*.json")]
+        noted.append((llm.under_way, written[0][0], written[0][4]))
+        await LlmServer._handle(llm, target, headers, data, writer)
+
+    llm._handle = look
+    made = instruct("made", env={"NOCTURNE_RUN": "tonight"}, concurrency=3)
+    assert len(noted) == 6
+    assert all(spent + sent >= number for number, (_, spent, sent) in enumerate(noted, 1))
+    assert all(sent <= 3 for _, _, sent in noted)
+    assert made.manifest.metrics["in_flight_at_kills"] == 0
 
 
 def test_blocking_work_is_handed_over_in_batches_and_each_gets_its_own_result():

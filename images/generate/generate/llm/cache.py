@@ -11,7 +11,8 @@ from stagekit.store import Store
 
 
 class AnswerCache:
-    """Answers by the key of their question. Only complete answers are kept: trouble is never remembered."""
+    """Answers by the key of their question. Only complete answers are kept: trouble is never remembered,
+    and what turns out to be trouble in the guise of answers is forgotten."""
 
     def __init__(self, store: Store, log: logging.Logger) -> None:
         self.store, self.log = store, log
@@ -43,6 +44,12 @@ class AnswerCache:
         if first is None:
             self.store.write(_name(question), data)
         return first or answer
+
+    def forget_all(self, questions: Sequence[Question]) -> Sequence[Question]:
+        """Remove the answers to some questions."""
+        for question in questions:
+            self.store.delete(_name(question))
+        return questions
 
     def _decode(self, question: Question, data: bytes) -> Answer | None:
         """A damaged object counts as absent; the answer that is then paid for replaces it."""

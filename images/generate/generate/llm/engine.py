@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.failures import Failure
 from generate.llm.answer import Answer, Ended
@@ -16,13 +16,14 @@ from generate.llm.health import Health
 from generate.llm.question import Question
 from generate.llm.server import Refused, Server, Trouble
 from generate.llm.slots import Slots
-from generate.llm.spending import Meter, Spent
+from generate.llm.spending import Meter, Outlay, Spent
+from generate.llm.streak import Streak
 from generate.llm.tokens import most_tokens
 from generate.llm.waiting import backoff
 from generate.llm.ways import Way
 
-STORE_THREADS = 33
-"""Enough for both ways into an S3 cache, and the purse."""
+STORE_THREADS = 49
+"""Enough for all three ways into an S3 cache, and the purse."""
 LAST_ANSWERS_SECONDS = 2.5
 """How long requests under way may still bring their paid answers home when the run gives up or is told to stop, which
 has to be over in four seconds."""
@@ -44,6 +45,7 @@ class Channel:
     server: Server
     slots: Slots
     health: Health
+    streak: Streak = field(default_factory=Streak)
 
 
 class Engine:
@@ -54,7 +56,7 @@ class Engine:
         channels: Mapping[str, Channel],
         cache: AnswerCache,
         meter: Meter,
-        record: Callable[[Sequence[Spent]], Sequence[Spent]],
+        record: Callable[[Sequence[Outlay]], Sequence[Outlay]],
         retries: Retries,
         log: logging.Logger,
         fallbacks: Callable[[Question], Sequence[Question]] = lambda question: (),
@@ -70,6 +72,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
         self._known = Batches(cache.get_all, cache.threads, self._threads)
         self._kept = Batches(cache.put_all, cache.threads, self._threads)
+        self._forgotten = Batches(cache.forget_all, cache.threads, self._threads)
         self._recorded = Batches(record, 1, self._threads)
 
     async def ask(self, question: Question, order: int) -> Ended:
@@ -192,21 +195,33 @@ class Engine:
     async def _send(self, question: Question, way: Way | None, worst: Spent, epoch: int) -> Answer:
         """One request and the keeping of its answer, in one slot: no more answers than slots can be lost to a kill.
 
-        What it cost is written first: a kill in between loses the answer, never the spending.
+        That it is sent is written before, what it cost before the answer is kept: a kill in between loses the answer,
+        never the spending, and leaves a note of what may have been paid for nothing.
         """
         try:
             answer = await self._request(question, way, worst, epoch)
-            await self._recorded.do(self.meter.this_try)
+            await self._recorded.do(self.meter.outlay)
             kept = await self._kept.do((question, answer))
             self.channels[question.server].server.kept(question)
+            await self._forget(self.channels[question.server], question, kept)
             return kept
         finally:
             self.channels[question.server].slots.free()
 
+    async def _forget(self, channel: Channel, question: Question, answer: Answer) -> None:
+        """Look at an answer's shape. Raises `RemoteTrouble` for one of too many wrong ones, which are forgotten."""
+        if wrong := channel.streak.add(question, answer):
+            await asyncio.gather(*(self._forgotten.do(one) for one in wrong))
+            failure = channel.health.trouble(channel.streak.why)
+            self._give_up(question, failure)
+            raise failure
+
     async def _request(self, question: Question, way: Way | None, worst: Spent, epoch: int) -> Answer:
         channel = self.channels[question.server]
-        actual, held = Spent(1), worst
+        actual, held = Spent(), Spent()
         try:
+            await self._recorded.do(self.meter.outlay)
+            actual, held = Spent(1), worst
             answer = await channel.server.ask(question, way)
             actual, held = self._bill(question, answer), Spent() if answer.metered else worst
             self.meter.unmetered += not answer.metered

@@ -167,7 +167,7 @@ class Session:
             await work()
         finally:
             await self.engine.close()
-            self._record([self.meter.this_try])
+            self._record([self.meter.outlay])
             self._experiences.save()
         self._report(self.engine)
 
@@ -202,11 +202,17 @@ class Session:
             "not_sent": ", ".join(sorted(set().union(*(channel.server.ways.left_out for channel in channels)))) or None,
             "cached_prompt_tokens": engine.cached.prompt_tokens,
             "cached_completion_tokens": engine.cached.completion_tokens,
-            "lost_tokens_held": meter.held.tokens,
+            "in_flight_at_kills": meter.doubtful.requests,
+            "lost_tokens_held": meter.doubtful.tokens,
+            "lost_money_held": meter.doubtful.money if meter.prices.known else None,
             "lowest_concurrency": min(channel.slots.lowest for channel in channels),
             "budget_reached": meter.reached,
             **{f"tries_{kind}": number for kind, number in sorted(engine.troubles.items())},
         }
+        if meter.doubtful.requests:
+            money = meter.doubtful.money if meter.prices.known else "unknown"
+            doubt = {"requests": meter.doubtful.requests, "money_at_most": money}
+            self.job.log.warning("under way when earlier tries were killed, maybe billed", extra={"fields": doubt})
         if meter.reached:
             fields = {"limit": meter.reached, "spent": self.spent_in_words}
             self.job.log.warning("budget reached", extra={"fields": fields})

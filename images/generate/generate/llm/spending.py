@@ -3,7 +3,8 @@
 A request is sent only when the worst it can cost fits under every limit, next to what is spent and promised. So no
 limit is ever passed, and a run stops at most one request's worst cost before it. An answer that was lost on its way
 may have been billed, so it is held against the limits, though never reported as spent: one that was cut off at what an
-answer has taken on average, one that timed out, which long answers do, at its worst.
+answer has taken on average, one that timed out, which long answers do, at its worst. So are requests that were under
+way when an earlier try was killed: each was promised in writing before it was sent.
 """
 
 import asyncio
@@ -54,6 +55,29 @@ class Spent:
         return self.picodollars / PICO
 
 
+@dataclass(frozen=True)
+class Outlay:
+    """What was spent, and what may have been billed besides: the worst that requests without an answer can have cost.
+
+    A request that was under way when its process was killed counts in `lost` alone, one whose answer was lost on its
+    way counts among the requests of `spent`.
+    """
+
+    spent: Spent = Spent()
+    lost: Spent = Spent()
+
+    def __add__(self, other: "Outlay") -> "Outlay":
+        return Outlay(self.spent + other.spent, self.lost + other.lost)
+
+    def __sub__(self, other: "Outlay") -> "Outlay":
+        return Outlay(self.spent - other.spent, self.lost - other.lost)
+
+    @property
+    def most(self) -> Spent:
+        """Both together."""
+        return self.spent + self.lost
+
+
 class Prices:
     """What each model of a stage costs, by server and name. Raises nothing: an unknown price is `None`."""
 
@@ -79,7 +103,7 @@ def _per_token(per_million: float) -> int:
 
 
 class Meter:
-    """Reserve before sending, settle afterwards. `before` is what earlier tries of the same dataset spent.
+    """Reserve before sending, settle afterwards. `before` is what earlier tries of the same dataset spent and lost.
 
     `limits` are those of a whole run, of which `run` was spent so far by all its stages (else as much as `before`).
     """
@@ -88,9 +112,9 @@ class Meter:
         self,
         budget: Budget,
         prices: Prices,
-        before: Spent = Spent(),
+        before: Outlay = Outlay(),
         limits: Budget = NO_LIMITS,
-        run: Spent | None = None,
+        run: Outlay | None = None,
     ) -> None:
         money = budget.money if budget.money is not None else limits.money
         if money is not None and not prices.known:
@@ -101,9 +125,9 @@ class Meter:
                 hint="add `price` to the stage's section of the recipe, or limit tokens instead of money",
             )
         self.prices, self.before = prices, before
-        others = Spent() if run is None else run - before
-        self._bounds = [("", budget, Spent()), (" of the whole run", limits, others)]
-        self.spent = before
+        others = Outlay() if run is None else run - before
+        self._bounds = [("", budget, Spent()), (" of the whole run", limits, others.most)]
+        self.spent = before.spent
         self.held = Spent()
         self.promised = Spent()
         self.unmetered = 0
@@ -151,7 +175,18 @@ class Meter:
     @property
     def this_try(self) -> Spent:
         """What was spent since the start of this process."""
-        return self.spent - self.before
+        return self.spent - self.before.spent
+
+    @property
+    def outlay(self) -> Outlay:
+        """What this process has spent, and what it would leave in doubt if it were killed now."""
+        return Outlay(self.this_try, self.promised + self.held)
+
+    @property
+    def doubtful(self) -> Spent:
+        """What may have been billed without an answer, in this try and earlier ones; its requests are those that were
+        under way when an earlier try was killed."""
+        return self.before.lost + self.held
 
     @property
     def money(self) -> float | None:
@@ -160,7 +195,7 @@ class Meter:
 
     def _passed_by(self, worst: Spent) -> str | None:
         """The name of the first limit that one more request could pass."""
-        total = self.spent + self.held + self.promised + worst
+        total = self.spent + self.doubtful + self.promised + worst
         return next((f"{name}{whose}" for whose, budget, more in self._bounds
                      if (name := self._passed(budget, total + more))), None)  # fmt: skip
 
