@@ -24,10 +24,13 @@ class Measured:
     resident: float
     anonymous: float
     output: str
+    status: int = 0
 
 
-def measured(command: list[str], env: dict[str, str] | None = None, limit: float | None = None) -> Measured:
-    """Run a command to its end. Fails loudly, with what the command said, when it does not end well.
+def measured(
+    command: list[str], env: dict[str, str] | None = None, limit: float | None = None, ends: tuple[int, ...] = (0,)
+) -> Measured:
+    """Run a command to its end. Fails loudly, with what the command said, when it ends with another status than `ends`.
 
     With a `limit` (MB), it and its children are killed as soon as they hold more memory that no file backs.
     """
@@ -41,10 +44,11 @@ def measured(command: list[str], env: dict[str, str] | None = None, limit: float
         out.seek(0)
         if peaks.killed:
             sys.exit(f"{' '.join(command)} held {peaks.anonymous / MB:,.0f} MB, more than {limit:,.0f}:\n{_end(log)}")
-        if status:
-            sys.exit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}:\n{_end(log)}")
+        code = os.waitstatus_to_exitcode(status)
+        if code not in ends:
+            sys.exit(f"{' '.join(command)} ended with {code}:\n{_end(log)}")
         cpu = usage.ru_utime + usage.ru_stime
-        return Measured(seconds, cpu, peaks.resident / MB, peaks.anonymous / MB, out.read())
+        return Measured(seconds, cpu, peaks.resident / MB, peaks.anonymous / MB, out.read(), code)
 
 
 class _Peaks:
