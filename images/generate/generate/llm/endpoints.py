@@ -51,7 +51,8 @@ def used_endpoints(config: LlmConfig, further: Iterable[Endpoint]) -> list[Endpo
 
 def next_questions(config: LlmConfig, question: Question) -> list[Question]:
     """The same question to each fallback, in order."""
-    others = [replace(question, server=server_name(one.base_url), model=one.model) for one in config.fallbacks]
+    stand_ins = config.stand_ins(question.model)
+    others = [replace(question, server=server_name(one.base_url), model=one.model) for one in stand_ins]
     return [other for other in others if (other.server, other.model) != (question.server, question.model)]
 
 

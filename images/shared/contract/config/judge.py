@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from contract.config.base import Source, Table
-from contract.config.llm import Endpoint, LlmConfig
+from contract.config.llm import Endpoint, LlmConfig, WeightedEndpoint
 
 LOWEST, HIGHEST = 1, 4
 """The scale of absolute scores. Four values, each of them described, agree with people better than a finer scale whose
@@ -81,6 +81,13 @@ class JudgeConfig(LlmConfig):
     max_tokens: int = Field(600, ge=1, le=100_000)
     """Longest completion (tokens, 1 to 100,000)."""
 
+    endpoints: list[WeightedEndpoint] = []
+    """Servers that share the rows of the first judge; each must have the judge's own model."""
+
+    fallbacks: list[Endpoint] = []
+    """Servers asked in this order where one gives up. Each must have a judge's (or the opponent's) own model and stands
+    in for that one alone: another model's verdict never counts as that judge's."""
+
     judges: list[Endpoint] = []
     """Models of the jury; empty takes the stage's own `model` alone. Several small ones of different families agree
     with people better than one large one (Verga et al. 2024, arXiv 2404.18796)."""
@@ -128,6 +135,25 @@ class JudgeConfig(LlmConfig):
             raise ValueError(f"two criteria are named {', '.join(doubles)}; expected each once")
         return self
 
+    @model_validator(mode="after")
+    def _speaks_in_its_own_name(self) -> Self:
+        """A verdict must be of the model that it is counted for; a fallback may only be the same model elsewhere."""
+        asked = [*self.jury, *([self.opponent] if self.opponent else [])]
+        known = {_bare(one.model) for one in asked}
+        for one in self.fallbacks:
+            if _bare(one.model) not in known:
+                raise ValueError(
+                    f"fallback {one.model} is another model than {_names(asked)}, whose verdicts it would give; "
+                    "expected the same model at another server"
+                )
+        for share in self.endpoints:
+            if _bare(share.model) != _bare(self.endpoint.model):
+                raise ValueError(
+                    f"{share.model} among `endpoints` is another model than {self.endpoint.model}, whose verdicts it "
+                    "would give; expected the same model at several servers, or a jury of both under `judges`"
+                )
+        return self
+
     @property
     def endpoint(self) -> Endpoint:
         """The model that is asked where nothing else is said: where there is a jury, the stage has no other."""
@@ -137,6 +163,19 @@ class JudgeConfig(LlmConfig):
     def jury(self) -> list[Endpoint]:
         """The models that judge."""
         return self.judges or [self.endpoint]
+
+    def stand_ins(self, model: str) -> list[Endpoint]:
+        """The same model at other servers."""
+        return [one for one in self.fallbacks if _bare(one.model) == _bare(model)]
+
+
+def _bare(model: str) -> str:
+    """A model's name without the organisation that some servers put before it."""
+    return model.rstrip("/").rpartition("/")[2].lower()
+
+
+def _names(endpoints: list[Endpoint]) -> str:
+    return ", ".join(one.model for one in endpoints)
 
 
 def judge_sources(config: JudgeConfig) -> list[Source]:

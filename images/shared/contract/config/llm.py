@@ -156,6 +156,10 @@ class LlmConfig(RowsConfig):
         """The model that is asked where nothing else is said."""
         return Endpoint(model=self.model, base_url=self.base_url, price=self.price, key=self.key)
 
+    def stand_ins(self, model: str) -> list[Endpoint]:
+        """Who is asked, in this order, where that model gives up."""
+        return self.fallbacks
+
 
 def key_names(value: Any) -> set[str]:
     """The environment variables in which the servers that a config names find their keys."""
