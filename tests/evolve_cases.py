@@ -4,10 +4,8 @@ from typing import Any
 
 from contract.config.evolve import Operations
 from every_field import Case
-from llm_cases import BATCHES, LIMITS, SEVERAL
+from llm_cases import PRICE, Faults, shared_cases
 
-PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
-DOWN = {"server_error": 1.0}
 OPERATIONS = tuple(Operations.model_fields)
 AUTO = {"method": "auto", "auto": {"steps": 1, "candidates": 2, "development": 4, "trajectories": 2}}
 
@@ -30,25 +28,7 @@ COMPARED = {
 FAR = {"model": "careful", "base_url": "second"}
 COMPARED_FAR = {"compare": {"answerers": [FAR, other("fair"), other("poor")], "judge": other("judge")}}
 JUDGED_FAR = {"compare": COMPARED["compare"] | {"judge": {"model": "judge", "base_url": "second"}}}
-CASES: list[tuple[Case, dict[str, float]]] = [
-    (Case("model", "other-model", "server first saw model other-model"), {}),
-    (Case("base_url", "second", "server second saw"), {}),
-    (Case("temperature", 1.5, "saw temperature 1.5"), {}),
-    (Case("max_tokens", 700, "saw max_tokens 700"), {}),
-    (Case("seed", 7, "saw seed 7"), {}),
-    (Case("attempts", 9, '"rule": "server_error"', {"attempts": 1, "max_failed": 1.0}), {"server_error": 0.3}),
-    (Case("reasks", 0, 'account requests {"total":6', {"reasks": 2}), {"malformed": 1.0}),
-    (Case("max_failed", 0.0, "failure RemoteTrouble", {"max_failed": 1.0, "attempts": 1}), {"cut_off": 0.4}),
-    (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
-    (Case("budget.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
-    (Case("budget.tokens", 3_000, '"rule": "budget"'), {}),
-    (Case("budget.requests", 2, '"rule": "budget"'), {}),
-    (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.05}),
-    (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.4}),
-    (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
-    (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
+CASES: list[tuple[Case, Faults]] = [
     (Case("shard_rows", 1, "shards 10 and 2"), {}),
     (Case("method", "auto", "figure auto_failure_rate"), {}),
     (Case("rounds", 2, "round-2"), {}),
@@ -85,7 +65,5 @@ CASES: list[tuple[Case, dict[str, float]]] = [
     (Case("compare.of", "all", "better_answer", COMPARED), {}),
     (Case("compare.rejected", "random", "preferences.jsonl", COMPARED), {}),
     (Case("compare.min_gap", 4, '"rule": "tie"', COMPARED), {}),
-    *LIMITS,
-    *BATCHES,
-    *SEVERAL,
+    *shared_cases(requests=6),
 ]

@@ -1,10 +1,8 @@
 """Each field of judge's config, changed, changes a result or what a server sees."""
 
 from every_field import Case
-from llm_cases import BATCHES, LIMITS, SEVERAL
+from llm_cases import PRICE, Faults, shared_cases
 
-PRICE = {"prompt": 1_000.0, "completion": 1_000.0}
-DOWN = {"server_error": 1.0}
 GOLD = {"uri": "gold"}
 NAMED = {"uri": "named"}
 PAIRS = {"uri": "pairs", "verdict": "winner"}
@@ -13,30 +11,10 @@ RIVAL = {"model": "rival", "base_url": "first"}
 FAR = RIVAL | {"base_url": "second"}
 PAIRWISE = {"method": "pairwise", "opponent": RIVAL}
 DROPPING = {"gold": GOLD, "min_gold": 3, "drop_below": 3, "min_agreement": 0.6}
-ALONE = {"attempts": 1, "max_failed": 1.0, "concurrency": 1}
-"""Three failures in a row end a run: the order is fixed here, and has none."""
-
-Faults = dict[str, float]
+OTHERS = "whose verdicts it would give"
+"""What is said of another model that would answer in a judge's name."""
 
 CASES: list[tuple[Case, Faults]] = [
-    (Case("model", "low", "server first saw model low"), {}),
-    (Case("base_url", "second", "server second saw"), {}),
-    (Case("temperature", 1.5, "saw temperature 1.5"), {}),
-    (Case("max_tokens", 700, "saw max_tokens 700"), {}),
-    (Case("seed", 7, "saw seed 7"), {}),
-    (Case("attempts", 9, '"rule": "server_error"', ALONE), {"server_error": 0.3}),
-    (Case("reasks", 0, 'account requests {"total":8', {"reasks": 2}), {"malformed": 1.0}),
-    (Case("max_failed", 0.0, "failure RemoteTrouble", ALONE), {"cut_off": 0.3}),
-    (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
-    (Case("budget.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
-    (Case("budget.tokens", 3_000, '"rule": "budget"'), {}),
-    (Case("budget.requests", 2, '"rule": "budget"'), {}),
-    (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.1}),
-    (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.6}),
-    (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
-    (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
     (Case("shard_rows", 1, "shards 8 and 0"), {}),
     (Case("method", "absolute", "expected method: pairwise", {"method": "pairwise", "opponent": RIVAL}), {}),
     (Case("criteria", ["written-1"], "written_mean"), {}),
@@ -77,8 +55,6 @@ CASES: list[tuple[Case, Faults]] = [
         ),
         {},
     ),
-    *LIMITS,
-    *BATCHES,
-    *SEVERAL,
+    *shared_cases(requests=8, another=OTHERS),
     (Case("drop_by", "length_normalised", '"rule": "low_helpful"', DROPPING), {}),
 ]

@@ -1,21 +1,15 @@
 """Samples to be judged, and running `judge` on them against a scripted judge."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.keys import digest
-from contract.manifest import MANIFEST, Account, Manifest
 from contract.records import Message, Record, Sample
-from contract.uris import parse_uri
+from curate_texts import write_dataset
 from judge_server import JudgeServer
-from llm_runs import QUICK, InProcess, Made
-from stagekit.destination import destination
-from stagekit.output import Output
-from stagekit.schema import columns_of
+from llm_runs import QUICK, InProcess, Made, check_ledger
 
 LENGTHS = (40, 90, 200, 410)
 
@@ -32,37 +26,8 @@ def sample(number: int, worth: int, length: int = 40, **more) -> Sample:
 def write_rows(folder: Path, rows: Iterable[Record], name: str) -> str:
     """A finished dataset of those rows; returns its path, the same for the same rows."""
     rows = list(rows)
-    record = type(rows[0])
-    key = digest([row.model_dump() for row in rows])
-    address = parse_uri(str(folder / f"{name}-{key[:12]}"))
-    if (Path(address.path) / MANIFEST).exists():
-        return address.path
-    place = destination(address)
-    output = Output(place, record, 50_000)
-    output.books.open("rows", len(rows))
-    output.write(rows, account="rows")
-    shards, dropped, content_hash = output.close()
-    now = datetime.now(UTC).isoformat()
-    manifest = Manifest(
-        stage="made",
-        stage_version=1,
-        key=key,
-        config={},
-        record=record.__name__,
-        columns=columns_of(output.schema),
-        shards=shards,
-        dropped_shards=dropped,
-        files=output.files,
-        rows_in=len(rows),
-        rows_out=len(rows),
-        accounts={"rows": Account(total=len(rows), kept=len(rows))},
-        content_hash=content_hash,
-        started=now,
-        finished=now,
-    )
-    assert place.commit(manifest.model_dump_json().encode())
-    place.discard()
-    return address.path
+    place = folder / f"{name}-{digest([row.model_dump() for row in rows])[:12]}"
+    return str(place) if place.exists() else write_dataset(place, rows, type(rows[0]))
 
 
 class Judging(Made):
@@ -111,16 +76,10 @@ class Judge:
         return Judging(runner("generate", "judge", settings, ports, f"{self.folder}/{name}/", environment))
 
 
-def check_books(made: Judging) -> None:
-    """Every row, verdict, request and gold row ends once; the ledger has one entry for each that went no further."""
-    entries = Counter((entry.account, entry.status, entry.rule) for entry in made.ledger)
-    booked = Counter()
-    for name, account in made.manifest.accounts.items():
-        for status in ("dropped", "failed", "skipped"):
-            booked.update({(name, status, rule): n for rule, n in getattr(account, status).items()})
-    assert entries == booked
-    rows = made.manifest.accounts["rows"]
-    assert rows.kept == len(made.samples) == made.manifest.rows_out
+def check_judged(made: Judging) -> None:
+    """Everything ended once, and each verdict that was given is in the file of verdicts with its score."""
+    check_ledger(made)
+    assert made.manifest.accounts["rows"].kept == len(made.samples) == made.manifest.rows_out
     given = sum(verdict["score"] is not None for verdict in made.verdicts)
     assert made.manifest.accounts["verdicts"].kept == given
     assert made.manifest.accounts["verdicts"].total == len(made.verdicts)

@@ -15,41 +15,87 @@ KEYS = {"OPENAI_API_KEY": "sk-one", "OTHER_API_KEY": "sk-two"}
 """What the environment holds."""
 
 Faults = dict[str, Any]
-TWO = {"model": "two", "base_url": "first", "weight": 0.01}
-ONE = {"endpoints": [{"model": "one", "base_url": "first", "weight": 1_000}, TWO]}
+ALONE = {"attempts": 1, "max_failed": 1.0, "concurrency": 1}
+"""Three failures in a row end a run: the order is fixed here, and has none."""
+MODEL = "gpt-4o-mini"
+"""The one that all stages ask by default, at two servers that share the rows and where one stands in for the other: a
+judge takes no other."""
+FAR = {"model": MODEL, "base_url": "second", "weight": 0.01}
+NEAR = {"endpoints": [{"model": MODEL, "base_url": "first", "weight": 1_000}, FAR]}
 """Two that share the rows, of which the first gets all but one in a hundred thousand."""
-FEW = {"endpoints": [ONE["endpoints"][0] | {"weight": 0.0001}, TWO]}
-PRICED = {"endpoints": [{"model": "one", "base_url": "first", "price": PRICE}]}
-STAND_IN = {"fallbacks": [{"model": "stand-in", "base_url": "second"}], "attempts": 1, "key": "OTHER_API_KEY"}
+FEW = {"endpoints": [NEAR["endpoints"][0] | {"weight": 0.0001}, FAR]}
+PRICED = {"endpoints": [{"model": MODEL, "base_url": "first", "price": PRICE}]}
+STAND_IN = {"fallbacks": [{"model": MODEL, "base_url": "second"}], "attempts": 1, "key": "OTHER_API_KEY"}
 STAND_IN_PRICED = STAND_IN | {"price": PRICE, "fallbacks": [STAND_IN["fallbacks"][0] | {"price": PRICE}]}
 ONLY_ONE = {"key": "sk-one"}
 """Servers that take no other key: the first endpoint's key is wrong there, and its fallback's is right."""
-
-LIMITS: list[tuple[Case, Faults]] = [
-    (Case("limits.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
-    (Case("limits.tokens", 3_000, '"rule": "budget"'), {}),
-    (Case("limits.requests", 2, '"rule": "budget"'), {}),
-]
 BATCH = {"transport": "batch", "batch_poll": 0.01}
-BATCHES: list[tuple[Case, Faults]] = [
-    (Case("transport", "batch", "server first had batches", {"batch_poll": 0.01}), {}),
-    (Case("batch_lines", 1, "server first had batches of 1 line", BATCH), {}),
-    (Case("batch_poll", 1.0, "server first was looked at once for each batch", BATCH | {"batch_lines": 100}), {}),
-]
-SEVERAL: list[tuple[Case, Faults]] = [
-    (Case("key", "OTHER_API_KEY", "saw key sk-two"), {}),
-    (Case("endpoints.model", "other-model", "server first saw model other-model", ONE), {}),
-    (Case("endpoints.base_url", "second", "server second saw", ONE), {}),
-    (Case("endpoints.key", "OTHER_API_KEY", "saw key sk-two", PRICED), {}),
-    (Case("endpoints.price.prompt", 2_000, "figure money", PRICED), {}),
-    (Case("endpoints.price.completion", 2_000, "figure money", PRICED), {}),
-    (Case("endpoints.weight", 1_000, "saw model two", FEW), {}),
-    (Case("fallbacks.model", "another", "server second saw model another", STAND_IN), ONLY_ONE),
-    (Case("fallbacks.base_url", "http://127.0.0.1:9/v1", "no connection", STAND_IN), ONLY_ONE),
-    (Case("fallbacks.key", "OTHER_API_KEY", "refused the key", STAND_IN), ONLY_ONE),
-    (Case("fallbacks.price.prompt", 2_000, "figure money", STAND_IN_PRICED), ONLY_ONE),
-    (Case("fallbacks.price.completion", 2_000, "figure money", STAND_IN_PRICED), ONLY_ONE),
-]
+
+
+def shared_cases(requests: int, another: str = "saw model another") -> list[tuple[Case, Faults]]:
+    """The fields that all stages have. `requests` is how many logical requests the unchanged stage sends, `another`
+    what shows of another model among `endpoints` or `fallbacks`."""
+    return [*_asking(requests), *_limits(), *_batches(), *_several(another)]
+
+
+def _asking(requests: int) -> list[tuple[Case, Faults]]:
+    return [
+        (Case("model", "other-model", "server first saw model other-model"), {}),
+        (Case("base_url", "second", "server second saw"), {}),
+        (Case("key", "OTHER_API_KEY", "saw key sk-two"), {}),
+        (Case("temperature", 1.5, "saw temperature 1.5"), {}),
+        (Case("max_tokens", 700, "saw max_tokens 700"), {}),
+        (Case("seed", 7, "saw seed 7"), {}),
+        (Case("attempts", 9, '"rule": "server_error"', ALONE), {"server_error": 0.3}),
+        (Case("reasks", 0, f'account requests {{"total":{requests}', {"reasks": 2}), {"malformed": 1.0}),
+        (Case("max_failed", 0.0, "failure RemoteTrouble", ALONE), {"cut_off": 0.3}),
+        (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
+        (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.1}),
+        (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.6}),
+        (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
+        (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
+    ]
+
+
+def _limits() -> list[tuple[Case, Faults]]:
+    return [
+        (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
+        (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
+        *(
+            case
+            for whose in ("budget", "limits")
+            for case in (
+                (Case(f"{whose}.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
+                (Case(f"{whose}.tokens", 3_000, '"rule": "budget"'), {}),
+                (Case(f"{whose}.requests", 2, '"rule": "budget"'), {}),
+            )
+        ),
+    ]
+
+
+def _batches() -> list[tuple[Case, Faults]]:
+    often = BATCH | {"batch_lines": 100}
+    return [
+        (Case("transport", "batch", "server first had batches", {"batch_poll": 0.01}), {}),
+        (Case("batch_lines", 1, "server first had batches of 1 line", BATCH), {}),
+        (Case("batch_poll", 1.0, "server first was looked at once for each batch", often), {}),
+    ]
+
+
+def _several(another: str) -> list[tuple[Case, Faults]]:
+    return [
+        (Case("endpoints.model", "another", another, NEAR), {}),
+        (Case("endpoints.base_url", "second", "server second saw", NEAR), {}),
+        (Case("endpoints.key", "OTHER_API_KEY", "saw key sk-two", PRICED), {}),
+        (Case("endpoints.price.prompt", 2_000, "figure money", PRICED), {}),
+        (Case("endpoints.price.completion", 2_000, "figure money", PRICED), {}),
+        (Case("endpoints.weight", 1_000, "server second saw", FEW), {}),
+        (Case("fallbacks.model", "another", another, STAND_IN), ONLY_ONE),
+        (Case("fallbacks.base_url", "http://127.0.0.1:9/v1", "no connection", STAND_IN), ONLY_ONE),
+        (Case("fallbacks.key", "OTHER_API_KEY", "refused the key", STAND_IN), ONLY_ONE),
+        (Case("fallbacks.price.prompt", 2_000, "figure money", STAND_IN_PRICED), ONLY_ONE),
+        (Case("fallbacks.price.completion", 2_000, "figure money", STAND_IN_PRICED), ONLY_ONE),
+    ]
 
 
 def addressed(value: Any, servers: dict[str, BatchLlmServer]) -> Any:

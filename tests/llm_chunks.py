@@ -1,15 +1,10 @@
 """Datasets of chunks to write about."""
 
 import random
-from datetime import UTC, datetime
 from pathlib import Path
 
-from contract.manifest import Account, Manifest
 from contract.records import Chunk
-from contract.uris import parse_uri
-from stagekit.destination import destination
-from stagekit.output import Output
-from stagekit.schema import columns_of
+from curate_texts import write_dataset
 
 WORDS = """pipeline model vector index feature store scheduler container cache ledger shard gradient token
 reads writes holds moves checks counts splits joins drops keeps ranks serves
@@ -45,31 +40,4 @@ def _chunk(document: str, ordinal: int, salt: str) -> Chunk:
 
 def write_chunks(folder: Path, chunks: list[Chunk], name: str = "chunks") -> str:
     """A finished dataset of those chunks; returns its path."""
-    address = parse_uri(str(folder / name))
-    place = destination(address)
-    output = Output(place, Chunk, 50_000)
-    output.books.open("rows", len(chunks))
-    if chunks:
-        output.write(chunks, account="rows")
-    shards, dropped, content_hash = output.close()
-    now = datetime.now(UTC).isoformat()
-    manifest = Manifest(
-        stage="chunk",
-        stage_version=1,
-        key=name,
-        config={},
-        record="Chunk",
-        columns=columns_of(output.schema),
-        shards=shards,
-        dropped_shards=dropped,
-        files=output.files,
-        rows_in=len(chunks),
-        rows_out=len(chunks),
-        accounts={"rows": Account(total=len(chunks), kept=len(chunks))},
-        content_hash=content_hash,
-        started=now,
-        finished=now,
-    )
-    assert place.commit(manifest.model_dump_json().encode())
-    place.discard()
-    return address.path
+    return write_dataset(folder / name, chunks, Chunk, stage="chunk", shard_rows=50_000)

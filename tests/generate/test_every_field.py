@@ -12,12 +12,12 @@ import pytest
 from contract.records import Sample
 from curate_texts import write_dataset
 from every_field import Case, Seen, check, missing_cases, run
-from evolve_fields import CASES as EVOLVE
+from evolve_cases import CASES as EVOLVE
 from generate.evolve import prompt as evolving
 from generate.evolve import rubrics
 from generate.instruct import prompt
 from judge_cases import CASES as JUDGE
-from llm_cases import BATCHES, DOWN, KEYS, LIMITS, PRICE, SEVERAL, Faults, addressed, what_they_saw
+from llm_cases import KEYS, Faults, addressed, shared_cases, what_they_saw
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_server import Behaviour
 from scripted_llm import Evolver, ScriptedServer, TaskServer, clock_samples
@@ -39,8 +39,6 @@ TASKS = {
 
 CASES: list[tuple[Case, Faults]] = [
     (Case("provider", "extractive", "extractive"), {}),
-    (Case("model", "other-model", "server first saw model other-model"), {}),
-    (Case("base_url", "second", "server second saw"), {}),
     (Case("pairs", 3, 'account pairs {"total":18'), {}),
     (Case("prompt", "backtranslate-3", "In verse, please."), {}),
     (Case("mode", "style", "as A. Writer would write it"), {}),
@@ -65,26 +63,8 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("self_instruct.tries", 9, "account tasks", TASKS | {"reasks": 0}), {"malformed": 0.7}),
     (Case("self_instruct.write_seeds", False, '"kind": "seed"', TASKS), {}),
     (Case("self_instruct.license", "MIT", '"license": "MIT"', TASKS), {}),
-    (Case("temperature", 1.5, "saw temperature 1.5"), {}),
-    (Case("max_tokens", 700, "saw max_tokens 700"), {}),
-    (Case("seed", 7, "saw seed 7"), {}),
-    (Case("attempts", 9, '"rule": "server_error"', {"attempts": 1, "max_failed": 1.0}), {"server_error": 0.3}),
-    (Case("reasks", 0, 'account requests {"total":6', {"reasks": 2}), {"malformed": 1.0}),
-    (Case("max_failed", 0.0, "failure RemoteTrouble", {"max_failed": 1.0, "attempts": 1}), {"cut_off": 0.4}),
-    (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
-    (Case("budget.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
-    (Case("budget.tokens", 3_000, '"rule": "budget"'), {}),
-    (Case("budget.requests", 2, '"rule": "budget"'), {}),
-    (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.1}),
-    (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.6}),
-    (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), DOWN),
-    (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), DOWN),
     (Case("shard_rows", 1, "shards 12 and 0"), {}),
-    *LIMITS,
-    *BATCHES,
-    *SEVERAL,
+    *shared_cases(requests=6),
 ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.records import Chunk, Decision, Document, Message, Preference, conversation_key
-from judge_runs import Judge, check_books, sample, write_rows
+from judge_runs import Judge, check_judged, sample, write_rows
 from judge_server import JudgeServer, honest, shown_of, worth
 
 WORTHS = [1 + n % 4 for n in range(12)]
@@ -27,7 +27,7 @@ def rows():
 
 def test_every_row_gets_its_score_and_keeps_the_rest(judge, rows, server):
     made = judge([row.model_copy(update={"scores": {"grounding": 0.5}}) for row in rows])
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == WORTHS
     assert all(row.scores["grounding"] == 0.5 and row.tags == ["backtranslated"] for row in made.samples)
     assert [row.messages for row in made.samples] == [row.messages for row in rows]
@@ -73,7 +73,7 @@ def test_a_grounded_answer_is_judged_beside_its_text(judge, server, tmp_path):
         sample(4, 3, document_id="unknown"),
     ]
     made = judge(rows, inputs=references, criteria=["grounded-1", "helpful-1"])
-    check_books(made)
+    check_judged(made)
     texts = [{shown_of(r.body).name: shown_of(r.body).part("reference")} for r in server.seen]
     assert {"Question 1?": "The chunk's text."} in texts
     assert {"Question 2?": "The span."} in texts
@@ -115,7 +115,7 @@ WRONG = [
 def test_what_is_no_verdict_never_becomes_a_score(judge, rows, server, wrong):
     server.script = lambda shown: wrong
     made = judge(rows[:2], reasks=1, max_failed=1)
-    check_books(made)
+    check_judged(made)
     assert set(made.scores().values()) == {None}
     assert all(row.tags[-1] == "unjudged" for row in made.samples)
     assert made.account("verdicts")["dropped"] == {"malformed": 2}
@@ -135,7 +135,7 @@ def test_what_can_only_mean_one_score_is_one(judge, rows, server, written):
 def test_a_bad_verdict_is_asked_again_with_the_error(judge, rows, server):
     server.script = lambda shown: honest(shown) if shown.asked_again else '{"feedback": "Hm.", "score": 7}'
     made = judge(rows)
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == WORTHS
     assert made.account("requests")["dropped"] == {"malformed": 12}
     assert "That was not what was asked for: score" in server.seen[-1].body["messages"][-1]["content"]
@@ -144,7 +144,7 @@ def test_a_bad_verdict_is_asked_again_with_the_error(judge, rows, server):
 def test_refusals_and_dead_servers_leave_rows_unjudged(judge, rows, server):
     server.behave(refusal=0.4)
     made = judge(rows)
-    check_books(made)
+    check_judged(made)
     refused = made.account("verdicts")["dropped"]["refusal"]
     assert 0 < refused < 12
     assert list(made.scores().values()).count(None) == refused
@@ -152,13 +152,13 @@ def test_refusals_and_dead_servers_leave_rows_unjudged(judge, rows, server):
     alone = {"attempts": 1, "examples": 0, "concurrency": 1}  # three failures in a row would end the run
     assert judge(rows, "broken", **alone).ended.exit_code == 13
     made = judge(rows, "broken", max_failed=1, **alone)
-    check_books(made)
+    check_judged(made)
     assert made.account("verdicts")["failed"]["server_error"] == list(made.scores().values()).count(None) > 0
 
 
 def test_a_spent_budget_leaves_rows_unjudged_or_stops(judge, rows):
     made = judge(rows, budget={"requests": 5})
-    check_books(made)
+    check_judged(made)
     assert made.account("verdicts")["skipped"] == {"budget": 7}
     assert list(made.scores().values()).count(None) == 7
     assert len(made.samples) == 12
@@ -168,7 +168,7 @@ def test_a_spent_budget_leaves_rows_unjudged_or_stops(judge, rows):
 def test_a_sample_without_an_answer_is_not_judged(judge, server):
     row = sample(1, 3)
     made = judge([row.model_copy(update={"messages": row.messages[:1]})])
-    check_books(made)
+    check_judged(made)
     assert (made.account("verdicts")["dropped"], len(server.seen)) == ({"no_answer": 1}, 0)
 
 
@@ -194,7 +194,7 @@ def pairs(number: int) -> tuple[list, list]:
 def test_pairs_are_asked_in_both_orders(judge, server, tmp_path):
     ours, theirs = pairs(8)
     made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], method="pairwise")
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == [0.0, 0.5, 1.0, 1.0] * 2
     firsts = [worth(shown_of(request.body).part("answer_a")) for request in server.seen]
     assert (len(firsts), sorted(firsts)) == (16, sorted([2] * 8 + [1, 2, 3, 4] * 2))
@@ -216,7 +216,7 @@ def test_one_order_alone_is_no_verdict(judge, server, tmp_path):
     ours, theirs = [sample(n, 3) for n in range(3)], [sample(n, 2) for n in range(3)]
     opponents = [("opponents", write_rows(tmp_path, theirs, "theirs"))]
     made = judge(ours, inputs=opponents, method="pairwise", reasks=0)
-    check_books(made)
+    check_judged(made)
     assert set(made.scores().values()) == {None}
     requests = made.manifest.accounts["requests"]
     assert (requests.total, requests.kept, requests.dropped) == (6, 3, {"malformed": 3})
@@ -231,7 +231,7 @@ def test_preferences_are_opponents_too(judge, tmp_path):
         Preference(id="p4", messages=[Message(role="user", content="Else?")], chosen="a", rejected="b"),
     ]
     made = judge(ours, inputs=[("opponents", write_rows(tmp_path, theirs, "theirs"))], method="pairwise")
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == [0.0, 1.0, None], "one's own answer is no opponent"
     assert made.account("opponents")["dropped"] == {"another_answer": 1, "asked_by_no_row": 1}
     assert made.account("verdicts")["dropped"] == {"no_opponent": 1}
@@ -241,7 +241,7 @@ def test_an_opponent_answers_freshly(judge, server):
     made = judge(
         [sample(n, 1 + n % 3) for n in range(6)], method="pairwise", opponent={"model": "rival", "base_url": server.url}
     )
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == [0.0, 0.5, 1.0] * 2
     assert [request.body["model"] for request in server.seen].count("rival") == 6
     assert made.account("requests")["total"] == 18
@@ -252,7 +252,7 @@ def test_an_opponent_answers_freshly(judge, server):
         method="pairwise",
         opponent={"model": "rival", "base_url": server.url},
     )
-    check_books(made)
+    check_judged(made)
     assert made.account("verdicts")["dropped"] == {"refusal": 2}
     assert made.account("requests")["dropped"] == {"refusal": 2}
 
@@ -274,7 +274,7 @@ def off_by(shown) -> dict:
 def test_a_jury_gives_one_score(judge, server, how, joined):
     server.script = off_by
     made = judge([sample(n, 1 + n) for n in range(4)], judges=jury(server, "low", "exact", "high"), aggregate=how)
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == pytest.approx(joined)
     assert made.account("verdicts")["kept"] == 12
     between = {(row["one"], row["other"]): row["percent"] for row in made.report["criteria"][0]["jurors"]}
@@ -286,7 +286,7 @@ def test_missing_jurors_are_stated_and_not_filled_in(judge, server, dumb, scored
     silent = {"low", "high"} if dumb == 2 else {"high"}
     server.script = lambda shown: "?" if shown.model in silent else off_by(shown)
     made = judge([sample(n, 3) for n in range(4)], judges=jury(server, "low", "exact", "high"), reasks=0)
-    check_books(made)
+    check_judged(made)
     assert set(made.scores().values()) == ({2.5} if scored else {None})
     missing = {row["judge"]: row["missing"] for row in made.report["judges"]}
     assert missing == {name: {"malformed": 4} if name in silent else {} for name in ("low", "exact", "high")}
@@ -310,7 +310,7 @@ def said(rows, verdict=lambda row: worth(row.answer)) -> list[dict]:
 
 def test_rows_are_dropped_where_agreement_holds(judge, rows):
     made = judge(rows, gold=said(rows), min_gold=12, drop_below=3)
-    check_books(made)
+    check_judged(made)
     assert made.account("rows")["dropped"] == {"low_helpful": 6}
     entry = next(entry for entry in made.ledger if entry.account == "rows")
     assert (entry.rule, entry.value, entry.threshold, entry.id) == ("low_helpful", "1", "3", "s0000")
@@ -333,7 +333,7 @@ def test_rows_are_dropped_where_agreement_holds(judge, rows):
 )
 def test_nothing_is_dropped_where_it_does_not(judge, rows, gold, config, why):
     made = judge(rows, gold=gold(rows), min_gold=12, drop_below=3, **config)
-    check_books(made)
+    check_judged(made)
     assert len(made.samples) == 12
     assert why in made.manifest.metrics["helpful_may_drop"]
     assert "nothing is dropped" in made.ended.stderr
@@ -343,7 +343,7 @@ def test_nothing_is_dropped_where_it_does_not(judge, rows, gold, config, why):
 def test_without_demands_low_scores_drop_at_once_and_unjudged_rows_stay(judge, rows, server):
     server.script = lambda shown: "?" if worth(shown.part("answer")) == 1 else honest(shown)
     made = judge(rows, drop_below=3, min_agreement=None, reasks=0)
-    check_books(made)
+    check_judged(made)
     assert list(made.scores().values()) == [None, 3, 4] * 3
 
 
@@ -378,7 +378,7 @@ def test_gold_rows_bring_texts_or_names_and_each_is_accounted_for(judge, rows):
     ]
     rows_with_turn = [row | {"turn": 1} if isinstance(row, dict) and "turn" not in row else row for row in gold]
     made = judge(rows, gold=rows_with_turn, only={"turn": 1})
-    check_books(made)
+    check_judged(made)
     assert made.account("gold")["kept"] == 3
     assert made.account("gold")["dropped"] == {"gold_not_wanted": 1, "gold_unreadable": 5, "gold_without_text": 1}
     assert [line["people"] for line in made.verdicts if line["of"] == "gold"] == [2.0, 3.0, 4.0]
@@ -407,7 +407,7 @@ def test_whatever_goes_wrong_everything_ends_once(judge, server, method):
         "reasks": 1,
     }
     made = judge(rows, gold=gold, concurrency=16, drop_below=0, **settings, **opponent)
-    check_books(made)
+    check_judged(made)
     verdicts = made.manifest.accounts["verdicts"]
     assert verdicts.total == 3 * (30 + 12)
     assert {"malformed", "refusal"} <= verdicts.dropped.keys()
@@ -436,7 +436,7 @@ def test_reviewers_decisions_are_gold(judge, tmp_path):
         {"sample_id": "gone"},
     ]
     made = judge(rows, inputs=decisions(tmp_path, *words), min_gold=4, drop_below=3)
-    check_books(made)
+    check_judged(made)
     assert made.report["criteria"][0]["gold"]["confusion"] == [[2, 0], [0, 2]]
     assert made.account("gold")["dropped"] == {"gold_undecided": 2}
     assert made.account("decisions")["dropped"] == {"decided_about_no_row": 2}

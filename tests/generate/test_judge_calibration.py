@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from judge_runs import Judge, check_books, sample
+from judge_runs import Judge, check_judged, sample
 from judge_server import JudgeServer, drawn, honest, worth
 
 CONFUSION = [[30, 12, 5, 1], [8, 40, 14, 3], [2, 11, 45, 9], [0, 4, 15, 41]]
@@ -49,7 +49,7 @@ def test_a_known_confusion_comes_back(judge, server):
         for n, (truth, says) in enumerate(cells)
     ]
     made = judge(NOTHING_ELSE, gold=gold, concurrency=32)
-    check_books(made)
+    check_judged(made)
     found = made.report["criteria"][0]["gold"]
     assert found["confusion"] == CONFUSION
     assert (found["kappa"], found["weighted_kappa"]) == pytest.approx(kappas(CONFUSION), abs=1e-6)
@@ -107,7 +107,7 @@ def test_planted_biases_come_back(judge, server, order, length, lean):
     server.script = biased([row["instruction"] for row in gold], order, length)
     opponent = {"model": "rival", "base_url": server.url}
     made = judge(NOTHING_ELSE, gold=gold, method="pairwise", opponent=opponent, concurrency=32)
-    check_books(made)
+    check_judged(made)
     found = made.report["criteria"][0]
     row = found["orders"][0]
     assert row["bias"] == pytest.approx(order, abs=POINTS)

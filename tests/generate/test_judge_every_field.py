@@ -9,10 +9,10 @@ import pytest
 from contract.records import Chunk
 from every_field import Seen, check, run
 from generate.judge import rubric
-from judge_cases import CASES, Faults
+from judge_cases import CASES
 from judge_runs import sample, write_rows
 from judge_server import JudgeServer, honest, shown_of
-from llm_cases import KEYS, what_they_saw
+from llm_cases import KEYS, Faults, what_they_saw
 
 ROWS = [sample(n, 1 + n % 4, 60 * 2 ** (n % 4) + n, chunk_id="c") for n in range(8)]
 TEXTS = [
