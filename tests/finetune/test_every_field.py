@@ -15,6 +15,7 @@ from finetune.data import Row
 from finetune.model import pick_device
 from finetune.tiny import tiny_model, train_tokenizer
 from finetune.train.trainer import arguments, make_trainer
+from finetune_rows import laid_out
 from published import TRAINING, publish, real_samples, sample
 
 SMALL = {"training": TRAINING | {"max_length": 64, "epochs": 1}, "max_truncated": 1.0}
@@ -119,7 +120,8 @@ def test_the_trainer_is_told(name):
 def test_early_stopping_has_its_patience(patience, tmp_path):
     config = TrainConfig(training=Training(method="full", early_stopping=patience))
     tokenizer, row = train_tokenizer(["a few words"], vocabulary=300), Row("a", [5, 6, 7], [5, 6, 7], 3)
-    trainer = make_trainer(tiny_model(300, 0, 64), tokenizer, config, ([row], [row]), False, tmp_path, [])
+    rows = laid_out([row], config.training)
+    trainer = make_trainer(tiny_model(300, 0, 64), tokenizer, config, (rows, rows), False, tmp_path, [])
     found = [
         c.early_stopping_patience for c in trainer.callback_handler.callbacks if isinstance(c, EarlyStoppingCallback)
     ]

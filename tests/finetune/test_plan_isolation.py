@@ -17,6 +17,7 @@ from finetune.plan.isolation import check_isolation, gradient_difference, leak, 
 from finetune.plan.refusals import Refusals
 from finetune.tiny import tiny_model, train_tokenizer
 from finetune.train.trainer import make_trainer
+from finetune_rows import laid_out
 from published import real_samples
 
 KEEP = ["Llama", "Mistral", "Qwen2", "Qwen3", "Phi3", "Gemma", "Gemma2", "Gemma3Text", "GPTNeoX", "GPT2"]
@@ -99,7 +100,8 @@ def test_what_the_trainer_feeds_its_model_keeps_samples_apart(tmp_path: Path):
     dress(tokenizer, training.template)
     rows = encode_rows(tokenizer, samples, training)
     model = tiny_model(len(tokenizer), 0, 256)
-    trainer = make_trainer(model, tokenizer, TrainConfig(training=training), (rows, rows[:2]), False, tmp_path, [])
+    splits = laid_out(rows, training), laid_out(rows[:2], training)
+    trainer = make_trainer(model, tokenizer, TrainConfig(training=training), splits, False, tmp_path, [])
     batch = next(iter(trainer.get_train_dataloader()))
     assert "attention_mask" not in batch
     starts = [*(batch["position_ids"][0] == 0).nonzero().flatten().tolist(), batch["input_ids"].shape[1]]

@@ -13,11 +13,12 @@ from contract.records import Message
 from finetune.base import load_tokenizer
 from finetune.chat import FORMATS, dress, encode, prompt_ids
 from finetune.data import encode_rows
-from finetune.plan.lengths import check_begins, check_learnable, measure
+from finetune.plan.lengths import check_begins, check_learnable
 from finetune.plan.parity import check_parity, served_ids
 from finetune.plan.refusals import Refusals
 from finetune.plan.view import as_html, as_text, show
 from finetune.tiny import train_tokenizer
+from finetune_rows import measure
 from published import sample
 
 ASK = ("user", "Hi there")

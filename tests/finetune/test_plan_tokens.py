@@ -6,8 +6,9 @@ from contract.config.finetune import Training
 from contract.failures import BadInput
 from finetune.chat import dress
 from finetune.data import encode_rows
-from finetune.plan.lengths import check_learnable, check_truncation, measure
+from finetune.plan.lengths import check_learnable, check_truncation
 from finetune.tiny import train_tokenizer
+from finetune_rows import measure
 from published import sample
 
 

@@ -17,6 +17,7 @@ from finetune.plan.sizes import count_parameters
 from finetune.tiny import build_tiny, train_tokenizer
 from finetune.train import checkpoints
 from finetune.train.trainer import make_trainer
+from finetune_rows import laid_out
 from published import real_samples
 from stagekit.store import open_store
 
@@ -41,7 +42,8 @@ def trainer_for(folder, added=False, every=100, **settings):
     model = load_model(base, tokenizer, torch.float32, CPU, four_bit=training.method == "qlora")
     config = TrainConfig(training=training, eval_every=every, save_every=every)
     splits = (rows[4:], rows[:4]) if training.early_stopping else (rows, rows[:2])
-    return make_trainer(model, tokenizer, config, splits, added, folder / "out", []), rows, base
+    laid = tuple(laid_out(split, training) for split in splits)
+    return make_trainer(model, tokenizer, config, laid, added, folder / "out", []), rows, base
 
 
 def trainable(model):

@@ -3,8 +3,11 @@
 plan, train, evaluate, export and register all render through here, so what is trained is what is served.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,9 @@ from contract.records import Message
 
 TEMPLATES = Path(__file__).parent / "templates"
 MARKER = "generation"
+BATCH_CHARACTERS, BATCH_CONVERSATIONS = 500_000, 512
+"""A batch is tokenised at once, over all cores; so many characters take some 50 MB on the way."""
+Span = tuple[int, int]
 RAW = "text"
 """The template of raw text: begin, text, end, and all of it learned."""
 RESERVED_PADS = ("<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<|endoftext|>")
@@ -41,11 +47,20 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class Encoded:
-    """A rendered conversation: its text, token ids, and for each token whether the assistant said it."""
+    """A rendered conversation: its text, token ids, and the runs of tokens that the assistant said, each as its first
+    place and the place after its last."""
 
     text: str
     ids: list[int]
-    mask: list[bool]
+    said: list[Span]
+
+    @cached_property
+    def mask(self) -> list[bool]:
+        """For each token whether the assistant said it."""
+        mask = [False] * len(self.ids)
+        for first, end in self.said:
+            mask[first:end] = [True] * (end - first)
+        return mask
 
 
 def dress(tokenizer: Any, template: str, pad_token: str = "") -> list[str]:
@@ -74,15 +89,23 @@ def dress(tokenizer: Any, template: str, pad_token: str = "") -> list[str]:
 
 def encode(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
     """A whole conversation as it is trained. A token counts as the assistant's when all of it lies in a marked span."""
-    text, spans = _render(tokenizer, messages, prompt=False)
-    tokens = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    inside = [any(low <= start and end <= high for low, high in spans) for start, end in tokens["offset_mapping"]]
-    return Encoded(text, tokens["input_ids"], inside)
+    return _tokenise(tokenizer, _render(tokenizer, [messages], prompt=False))[0]
+
+
+def encode_all(tokenizer: Any, conversations: Iterable[Sequence[Message]]) -> Iterator[Encoded]:
+    """Conversations as `encode` has them, in order, batch by batch: the next one is rendered while one is tokenised."""
+    rendered = (_render(tokenizer, batch, prompt=False) for batch in _batches(conversations))
+    with ThreadPoolExecutor(1, "tokenise") as pool:
+        ahead = None
+        for batch in rendered:
+            last, ahead = ahead, pool.submit(_tokenise, tokenizer, batch)
+            yield from last.result() if last else ()
+        yield from ahead.result() if ahead else ()
 
 
 def prompt_ids(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     """Token ids of a conversation up to where the assistant is to speak, as a server sends them to the model."""
-    text, _ = _render(tokenizer, messages, prompt=True)
+    text, _ = _render(tokenizer, [messages], prompt=True)[0]
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
@@ -103,16 +126,52 @@ def parity_problem(tokenizer: Any, messages: Sequence[Message], encoded: Encoded
     return None
 
 
-def _render(tokenizer: Any, messages: Sequence[Message], prompt: bool) -> tuple[str, list[tuple[int, int]]]:
-    plain = [{"role": message.role, "content": message.content} for message in messages]
+def _render(tokenizer: Any, conversations: Sequence[Sequence[Message]], prompt: bool) -> list[tuple[str, list[Span]]]:
+    """The text of each conversation, and where in it the assistant speaks (not looked for in a `prompt`)."""
+    plain = [[{"role": message.role, "content": message.content} for message in some] for some in conversations]
     texts, spans = render_jinja_template(
-        [plain],
+        plain,
         chat_template=tokenizer.chat_template,
         return_assistant_tokens_mask=not prompt,
         add_generation_prompt=prompt,
         **tokenizer.special_tokens_map,
     )
-    return texts[0], spans[0] if spans else []
+    return list(zip(texts, spans or [[]] * len(texts), strict=True))
+
+
+def _batches(conversations: Iterable[Sequence[Message]]) -> Iterator[list[Sequence[Message]]]:
+    held: list[Sequence[Message]] = []
+    characters = 0
+    for messages in conversations:
+        held.append(messages)
+        characters += sum(len(message.content) for message in messages)
+        if characters >= BATCH_CHARACTERS or len(held) == BATCH_CONVERSATIONS:
+            yield held
+            held, characters = [], 0
+    if held:
+        yield held
+
+
+def _tokenise(tokenizer: Any, rendered: Sequence[tuple[str, list[Span]]]) -> list[Encoded]:
+    found = tokenizer(
+        [text for text, _ in rendered],
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+    )
+    return [
+        Encoded(text, ids, [_inside(tokens, *span) for span in spans])
+        for (text, spans), ids, tokens in zip(rendered, found["input_ids"], found.encodings, strict=True)
+    ]
+
+
+def _inside(tokens: Any, low: int, high: int) -> Span:
+    """The tokens that lie within some characters. Tokens stand in the order of their characters, so two searches do:
+    to ask for the characters of all would take as long as to tokenise."""
+    places = range(len(tokens))
+    first = bisect_left(places, low, key=lambda place: tokens.token_to_chars(place)[0])
+    end = bisect_right(places, high, key=lambda place: tokens.token_to_chars(place)[1])
+    return first, max(first, end)
 
 
 def _choose_pad(tokenizer: Any, wanted: str) -> None:

@@ -1,13 +1,14 @@
 """Samples or raw texts as training rows: token ids with labels, cut to length, every loss of text counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import tee
 from typing import Any
 
 from contract.config.finetune import Training
 from contract.failures import BadInput
 from contract.records import Sample
-from finetune.chat import RAW, encode
+from finetune.chat import RAW, Encoded, encode_all
 from finetune.raw import read_raw
 from stagekit.dataset import Dataset
 
@@ -36,7 +37,8 @@ class Row:
     @property
     def targets(self) -> int:
         """Tokens it is learned from; the first token of a row has nothing to be predicted from."""
-        return sum(label != IGNORED for label in self.labels[1:])
+        learned = self.labels[1:]
+        return len(learned) - learned.count(IGNORED)
 
 
 def read_splits(dataset: Dataset) -> tuple[list[Sample], list[Sample]]:
@@ -58,14 +60,28 @@ def read_splits(dataset: Dataset) -> tuple[list[Sample], list[Sample]]:
     return train, test
 
 
-def encode_rows(tokenizer: Any, samples: Sequence[Sample], training: Training) -> list[Row]:
+def encode_rows(tokenizer: Any, samples: Iterable[Sample], training: Training) -> list[Row]:
     """Training rows of samples, in order; one with nothing left to learn stays in, with `targets` 0.
 
     A raw text longer than `max_length` becomes several rows, of which none is cut.
     """
-    if training.template == RAW:
-        return [row for sample in samples for row in _pieces(tokenizer, sample, training.max_length)]
-    return [_row(tokenizer, sample, training) for sample in samples]
+    return list(stream_rows(tokenizer, samples, training))
+
+
+def stream_rows(tokenizer: Any, samples: Iterable[Sample], training: Training) -> Iterator[Row]:
+    """The same rows one by one, of which never more than a few batches are in memory."""
+    return (row for _, row in with_samples(tokenizer, samples, training))
+
+
+def with_samples(tokenizer: Any, samples: Iterable[Sample], training: Training) -> Iterator[tuple[Sample, Row]]:
+    """The same rows, each with its sample."""
+    samples, spoken = tee(samples)
+    encoded = encode_all(tokenizer, (sample.messages for sample in spoken))
+    for sample, conversation in zip(samples, encoded, strict=True):
+        if training.template == RAW:
+            yield from ((sample, piece) for piece in _pieces(sample, conversation, training.max_length))
+        else:
+            yield sample, _row(sample, conversation, training)
 
 
 def check_kind(dataset: Dataset, training: Training) -> None:
@@ -84,17 +100,17 @@ def learnable(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.targets]
 
 
-def _row(tokenizer: Any, sample: Sample, training: Training) -> Row:
-    encoded = encode(tokenizer, sample.messages)
+def _row(sample: Sample, encoded: Encoded, training: Training) -> Row:
     ids = encoded.ids[: training.max_length]
-    everything = training.loss_on == "everything"
-    labels = [token if everything or said else IGNORED for token, said in zip(ids, encoded.mask, strict=False)]
-    last = len(encoded.ids) if everything else max((i + 1 for i, said in enumerate(encoded.mask) if said), default=0)
+    said = [(0, len(encoded.ids))] if training.loss_on == "everything" else encoded.said
+    labels = [IGNORED] * len(ids)
+    for first, end in said:
+        labels[first:end] = ids[first:end]
+    last = max((end for first, end in said if first < end), default=0)
     return Row(sample.id, ids, labels, len(encoded.ids), ended=last <= training.max_length)
 
 
-def _pieces(tokenizer: Any, sample: Sample, length: int) -> list[Row]:
-    ids = encode(tokenizer, sample.messages).ids
-    starts = range(0, len(ids), length)
-    pieces = [ids[start : start + length] for start in starts]
-    return [Row(f"{sample.id}#{number}", part, part, len(part), ended=True) for number, part in enumerate(pieces)]
+def _pieces(sample: Sample, encoded: Encoded, length: int) -> Iterator[Row]:
+    for number, start in enumerate(range(0, len(encoded.ids), length)):
+        part = encoded.ids[start : start + length]
+        yield Row(f"{sample.id}#{number}", part, part, len(part), ended=True)

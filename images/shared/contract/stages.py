@@ -247,12 +247,12 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "plan",
         "finetune",
-        "Parameters, memory, tokens, template and mask, before money is spent.",
+        "Parameters, memory, tokens, template and mask, before money is spent; packs the rows.",
         PlanConfig,
         (LEARNED,),
         sources=lambda config: base_sources(config.training),  # type: ignore[attr-defined]
         resources=GPU,
-        version=2,
+        version=3,
     ),
     Stage(
         "train",
@@ -260,7 +260,7 @@ STAGES: tuple[Stage, ...] = (
         "Supervised fine-tuning: full, LoRA or QLoRA.",
         TrainConfig,
         (LEARNED, Port("plan", "the plan that allows it")),
-        version=2,
+        version=3,
         resources=GPU,
     ),
     Stage(

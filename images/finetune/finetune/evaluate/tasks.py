@@ -8,7 +8,7 @@ from typing import Any
 from contract.config.finetune import EvaluateConfig, Training
 from contract.failures import BadConfig, BadInput
 from contract.records import Sample
-from finetune.data import Row, encode_rows, learnable
+from finetune.data import Row, with_samples
 from finetune.evaluate.few_shot import few_shot
 from finetune.probes import questions
 
@@ -41,7 +41,7 @@ def make_tasks(
     Raises `BadInput` where no test sample has anything to learn, `BadConfig` where the gate needs the prompted base and
     no example fits.
     """
-    pairs = [(sample, row) for sample in test for row in learnable(encode_rows(tokenizer, [sample], training))]
+    pairs = [(sample, row) for sample, row in with_samples(tokenizer, test, training) if row.targets]
     if not pairs:
         raise BadInput(
             f"none of {len(test):,} test samples has an answer within its first {training.max_length:,} tokens",

@@ -1,6 +1,7 @@
 """Tokens: how many, how many are learned, what is cut off, how well rows can be packed."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 
@@ -43,28 +44,48 @@ class Lengths:
         return asdict(self) | {"truncated_share": self.truncated_share}
 
 
-def measure(rows: Sequence[Row], training: Training, begin: int | None = None) -> Lengths:
-    """Count the rows of a split as they would be trained; `begin` is the begin token, where it means nothing else."""
-    kept = [row for row in rows if row.targets]
-    tokens = sum(len(row.ids) for row in kept)
-    packed = _packed_rows(kept, training.max_length) if training.packing and kept else len(kept)
-    lengths = sorted(row.length for row in rows)
-    return Lengths(
-        rows=len(rows),
-        tokens=tokens,
-        learned_tokens=sum(row.targets for row in kept),
-        median=quantile(lengths, 0.5),
-        p90=quantile(lengths, 0.9),
-        p99=quantile(lengths, 0.99),
-        longest=lengths[-1],
-        truncated=sum(row.truncated for row in rows),
-        truncated_tokens=sum(row.length - len(row.ids) for row in rows),
-        lost_ends=sum(not row.ended for row in kept),
-        nothing_to_learn=len(rows) - len(kept),
-        doubled_begins=sum(begin is not None and row.ids.count(begin) > 1 for row in rows),
-        packed_rows=packed,
-        packing_efficiency=tokens / (packed * training.max_length) if packed else 0.0,
-    )
+class Tally:
+    """Counts the rows of a split on their way; `begin` is the begin token, where it means nothing else."""
+
+    def __init__(self, begin: int | None = None) -> None:
+        self._begin = begin
+        self._lengths = array("L")
+        self._counts = dict.fromkeys(("tokens", "learned_tokens", "truncated", "truncated_tokens"), 0)
+        self._counts |= dict.fromkeys(("lost_ends", "nothing_to_learn", "doubled_begins"), 0)
+
+    def learnable(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Count all rows, and hand on those that have something to learn."""
+        for row in rows:
+            targets = row.targets
+            self._count(row, targets)
+            if targets:
+                yield row
+
+    def lengths(self, written: int, training: Training) -> Lengths:
+        """The figures, once all rows have passed and so many were `written`, packed or not."""
+        lengths = sorted(self._lengths)
+        room = written * training.max_length
+        return Lengths(
+            rows=len(lengths),
+            median=quantile(lengths, 0.5),
+            p90=quantile(lengths, 0.9),
+            p99=quantile(lengths, 0.99),
+            longest=lengths[-1],
+            packed_rows=written,
+            packing_efficiency=self._counts["tokens"] / room if room else 0.0,
+            **self._counts,
+        )
+
+    def _count(self, row: Row, targets: int) -> None:
+        counts = self._counts
+        self._lengths.append(row.length)
+        counts["tokens"] += len(row.ids) if targets else 0
+        counts["learned_tokens"] += targets
+        counts["truncated"] += row.truncated
+        counts["truncated_tokens"] += row.length - len(row.ids)
+        counts["lost_ends"] += bool(targets) and not row.ended
+        counts["nothing_to_learn"] += not targets
+        counts["doubled_begins"] += self._begin is not None and row.ids.count(self._begin) > 1
 
 
 def quantile(ordered: Sequence[int], share: float) -> int:
@@ -102,12 +123,3 @@ def check_begins(lengths: Lengths) -> None:
             expected="messages as people wrote them; the template brings its own tokens",
             hint="take the rendered template out of their text, or drop them with `select.filter`",
         )
-
-
-def _packed_rows(rows: Sequence[Row], max_length: int) -> int:
-    """Rows after best-fit-decreasing packing, by the trainer's own packer."""
-    from datasets import Dataset  # slow to import: what refuses sooner, may
-    from trl import pack_dataset
-
-    dataset = Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
-    return len(pack_dataset(dataset, max_length, "bfd"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from contract.failures import BadInput
 from contract.records import Message, Sample
-from finetune.chat import encode, parity_problem, prompt_ids
+from finetune.chat import Encoded, encode_all, parity_problem, prompt_ids
 
 ASKED = 200
 """Samples put to the reloaded tokenizer; rendering depends on the shape of a conversation more than on its words."""
@@ -30,8 +30,10 @@ class Parity:
 def check_parity(tokenizer: Any, served: Any, samples: Sequence[Sample]) -> Parity:
     """Compare all samples as trained with what is asked later. Raises `BadInput` at the first difference."""
     answers = asked = marked = 0
-    for number, sample in enumerate(samples):
-        problem = _problem(tokenizer, served if number < ASKED else None, sample.messages)
+    control = tokenizer.all_special_tokens
+    spoken = encode_all(tokenizer, (sample.messages for sample in samples))
+    for number, (sample, encoded) in enumerate(zip(samples, spoken, strict=True)):
+        problem = _problem(tokenizer, served if number < ASKED else None, sample.messages, encoded)
         if problem:
             raise BadInput(
                 f"training and serving would disagree on sample {sample.id}: {problem}",
@@ -39,7 +41,7 @@ def check_parity(tokenizer: Any, served: Any, samples: Sequence[Sample]) -> Pari
             )
         said = sum(message.role == "assistant" for message in sample.messages)
         answers, asked = answers + said, asked + said * (number < ASKED)
-        marked += holds_control_tokens(tokenizer, sample.messages)
+        marked += holds_any(control, sample.messages)
     return Parity(len(samples), answers, asked, marked)
 
 
@@ -49,25 +51,25 @@ def served_ids(served: Any, messages: Sequence[Message]) -> list[int]:
     return list(served.apply_chat_template(plain, add_generation_prompt=True, return_dict=True)["input_ids"])
 
 
-def holds_control_tokens(tokenizer: Any, messages: Sequence[Message]) -> bool:
+def holds_any(control: Sequence[str], messages: Sequence[Message]) -> bool:
     """Whether a message's own text holds a token of the template, which a reader of tokens cannot tell from a turn."""
     text = "".join(message.content for message in messages)
-    return any(token in text for token in tokenizer.all_special_tokens)
+    return any(token in text for token in control)
 
 
-def _problem(tokenizer: Any, served: Any, messages: Sequence[Message]) -> str | None:
-    encoded = encode(tokenizer, messages)
-    problem = parity_problem(tokenizer, messages, encoded) or _unended(tokenizer, encoded.ids, encoded.mask)
+def _problem(tokenizer: Any, served: Any, messages: Sequence[Message], encoded: Encoded) -> str | None:
+    problem = parity_problem(tokenizer, messages, encoded) or _unended(tokenizer, encoded)
     if problem or served is None:
         return problem
     return next(_served_problems(tokenizer, served, messages), None)
 
 
-def _unended(tokenizer: Any, ids: Sequence[int], mask: Sequence[bool]) -> str | None:
+def _unended(tokenizer: Any, encoded: Encoded) -> str | None:
     """Generation stops at the end token, so each learned run has to teach it."""
-    for place, said in enumerate(mask):
-        if said and not any(mask[place + 1 : place + 2]) and ids[place] != tokenizer.eos_token_id:
-            last = tokenizer.convert_ids_to_tokens(ids[place])
+    begun = {first for first, end in encoded.said if first < end}
+    for first, end in encoded.said:
+        if first < end and end not in begun and encoded.ids[end - 1] != tokenizer.eos_token_id:
+            last = tokenizer.convert_ids_to_tokens(encoded.ids[end - 1])
             return f"an answer ends in {last!r}, and its end token {tokenizer.eos_token!r} is not learned"
     return None
 

@@ -12,16 +12,17 @@ from contract.config.finetune import Training
 from contract.records import Sample
 from finetune.base import TINY, base_folder, check_vocabulary, load_config, load_tokenizer
 from finetune.chat import dress
-from finetune.data import check_kind, encode_rows, read_splits
+from finetune.data import check_kind, read_splits, stream_rows
 from finetune.model import pick_device, quiet
 from finetune.plan.fit import Counted, check_fit, count, gpu_memory, variants
 from finetune.plan.isolation import check_isolation
-from finetune.plan.lengths import Lengths, check_begins, check_learnable, check_truncation, measure
+from finetune.plan.lengths import Lengths, Tally, check_begins, check_learnable, check_truncation
 from finetune.plan.parity import check_parity
 from finetune.plan.probe import check_probe, is_wanted, probe
 from finetune.plan.refusals import Refusals
 from finetune.plan.report import as_markdown
 from finetune.plan.view import as_html, as_text, show
+from finetune.rows import SPLITS, rows_file, write_rows
 from finetune.tiny import build_tiny
 from finetune.trained import BASE, TOKENIZER
 from stagekit.job import Job
@@ -31,7 +32,7 @@ SHOWN = 3
 
 
 def run(job: Job) -> None:
-    """Reads the published samples; writes the tokenizer, the tiny base where asked for, and the plan.
+    """Reads the published samples; writes the tokenizer, the tiny base where asked for, the packed rows, and the plan.
 
     Refuses with the numbers what does not hold, unless the recipe allows it by name.
     """
@@ -99,12 +100,15 @@ def _sizes(job: Job, refusals: Refusals, counted: Counted, available: float | No
 def _tokens(
     job: Job, refusals: Refusals, tokenizer: Any, train: Sequence[Sample], test: Sequence[Sample]
 ) -> dict[str, Any]:
-    """Length figures of both splits."""
+    """Length figures of both splits, whose rows are written on the way."""
     figures: dict[str, Lengths] = {}
     training = job.config.training
     begin = None if tokenizer.bos_token_id == tokenizer.eos_token_id else tokenizer.bos_token_id
     for name, part in (("train", train), ("test", test)):
-        figures[name] = measure(encode_rows(tokenizer, part, training), training, begin)
+        tally = Tally(begin)
+        rows = tally.learnable(stream_rows(tokenizer, part, training))
+        written = write_rows(rows, job.output.workdir / rows_file(name), training)
+        figures[name] = tally.lengths(written, training)
         job.log.info("tokens", extra={"fields": {"split": name} | figures[name].as_dict()})
         check_learnable(figures[name], training)
         with refusals.named("truncation"):
@@ -163,6 +167,8 @@ def _probe(
 def _write(job: Job, tokenizer: Any, plan: dict[str, Any], train: Sequence[Sample]) -> None:
     output, training = job.output, job.config.training
     output.add_folder(TOKENIZER)
+    for split in SPLITS:
+        output.add_file(rows_file(split))
     if training.base_model == TINY:
         output.add_folder(BASE)
     longest = max(train, key=lambda sample: sum(len(message.content) for message in sample.messages))

@@ -16,8 +16,8 @@ import trl
 from contract.config.base import versioned
 from contract.failures import BadInput, RemoteTrouble
 from finetune.base import TINY, base_folder, load_tokenizer
-from finetune.data import encode_rows, learnable, read_splits
 from finetune.model import load_model, pick_device, quiet, working_dtype
+from finetune.rows import SPLITS, open_rows, rows_file
 from finetune.train import checkpoints
 from finetune.train.outbox import Outbox
 from finetune.train.result import write_result
@@ -33,7 +33,10 @@ SWEPT = "learning_rate"
 
 
 def run(job: Job) -> None:
-    """Reads samples and plan; writes adapter or model, tokenizer, history. Scratch holds checkpoints until then."""
+    """Reads the plan with its rows, made of these samples; writes adapter or model, tokenizer, history.
+
+    Scratch holds checkpoints until then.
+    """
     quiet()
     tracked = open_outbox(job)
     started, done = time.monotonic(), False
@@ -62,7 +65,7 @@ def _train(job: Job, tracked: Outbox | None, folder: Path) -> Any:
     tokenizer = load_tokenizer(plan.folder(TOKENIZER))
     base = plan.folder(BASE) if training.base_model == TINY else base_folder(training.base_model)
     added = bool(json.loads(plan.file("plan.json").read_text())["added_tokens"])
-    train, test = (learnable(encode_rows(tokenizer, part, training)) for part in read_splits(job.input("samples")))
+    train, test = (open_rows(plan.file(rows_file(split))) for split in SPLITS)
     model = load_model(base, tokenizer, working_dtype(device), device, four_bit=training.method == "qlora")
     trainer = make_trainer(model, tokenizer, job.config, (train, test), added, folder, [Figures(job, tracked)])
     identity = checkpoints.identity_of(_identity(job, device))

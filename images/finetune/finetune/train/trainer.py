@@ -1,6 +1,5 @@
 """TRL's SFTTrainer, fed with rows that are already tokens and labels, so that nothing is changed on the way."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +10,28 @@ from trl import SFTConfig, SFTTrainer
 
 from contract.config.finetune import TrainConfig
 from finetune.adapters import adapter_config
-from finetune.data import Row
+
+LOADERS = 2
 
 
 def make_trainer(
     model: Any,
     tokenizer: Any,
     config: TrainConfig,
-    rows: tuple[Sequence[Row], Sequence[Row]],
+    rows: tuple[Rows, Rows],
     added_tokens: bool,
     folder: Path,
     callbacks: list[TrainerCallback],
 ) -> SFTTrainer:
-    """A trainer over train and test rows that keeps its checkpoints in `folder`."""
+    """A trainer over train and test rows as `finetune.rows` has them, that keeps its checkpoints in `folder`."""
     training = config.training
     if training.early_stopping:
         callbacks = [*callbacks, EarlyStoppingCallback(training.early_stopping)]
     trainer = SFTTrainer(
         model=model,
         args=arguments(config, model.device, folder),
-        train_dataset=_rows(rows[0]),
-        eval_dataset=_rows(rows[1]),
+        train_dataset=rows[0],
+        eval_dataset=rows[1],
         processing_class=tokenizer,
         peft_config=None if training.method == "full" else adapter_config(training, model, added_tokens),
         callbacks=callbacks,
@@ -43,7 +43,8 @@ def make_trainer(
 def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTConfig:
     """The recipe's settings as the trainer's; what is not said here has no default that could change silently.
 
-    Packing is best-fit-decreasing: no row is longer than `max_length`, so none is ever cut by it.
+    Rows come tokenised, cut and packed, so the trainer prepares nothing; `packing` still tells it to keep the samples
+    of a row apart. On a GPU two processes make the next batches while one is computed.
     """
     training = config.training
     gpu = device.type == "cuda"
@@ -51,6 +52,7 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         output_dir=str(folder),
         packing=training.packing,
         packing_strategy="bfd",
+        dataset_kwargs={"skip_prepare_dataset": True},
         max_length=training.max_length,
         per_device_train_batch_size=training.batch_size,
         per_device_eval_batch_size=training.batch_size,
@@ -79,9 +81,6 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         greater_is_better=False,
         report_to=[],
         disable_tqdm=True,
-        dataloader_num_workers=0,
+        dataloader_num_workers=LOADERS if gpu else 0,
+        dataloader_persistent_workers=gpu,
     )
-
-
-def _rows(rows: Sequence[Row]) -> Rows:
-    return Rows.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
