@@ -6,12 +6,14 @@ by hand it trains on any version: `dataset` is `latest`, a version's number, or 
 - **plan** works out memory and tokens first, and refuses with the numbers before any GPU time is spent.
 - **train** goes on from its last complete checkpoint when it was killed.
 - With `learning_rates` in the recipe there is one **train** for each, and **choose** goes on with the lowest test loss.
+  `learning_rates` in the form is a sweep too: the training tasks that there are share its rates, a single one chooses.
 - **evaluate** compares with the base model; its gate decides whether **register** makes the model `champion`.
 - With `register.champion: approval` a person decides instead: **approve** shows the figures under "Required Actions"
   and waits `approval_hours`; **promote** moves `champion` in that person's name. Rejected, or without an answer in
   time, the model stays `challenger`. Until then the next run of this DAG waits.
 - With `NOCTURNE_GPU=1` these tasks get the GPUs and share the pool `gpu`, whose slots say how many run at once.
-- By REST: `{"conf": {"dataset": "latest", "training.learning_rate": 0.0002, "training.epochs": 2}}`.
+- By REST: `{"conf": {"dataset": "latest", "training.learning_rate": 0.0002, "training.epochs": 2}}`. An answer is a
+  PATCH of the task's `hitlDetails`; one that comes within a second of the question Airflow may lose and ask again.
 """
 
 from pathlib import Path
@@ -23,6 +25,8 @@ from airflow_side.approval import Approval, Promotion
 from airflow_side.dag import dag_arguments, published, stage_task
 from airflow_side.flow import finetune_flow, read_recipes
 from airflow_side.form import trigger_form
+from airflow_side.operator import StageOperator
+from airflow_side.training import OPERATORS
 
 recipes, _ = read_recipes(Path(__file__).parent / "recipes")
 for recipe in recipes:
@@ -33,6 +37,8 @@ for recipe in recipes:
     with DAG(**dag_arguments(flow, __doc__), schedule=[published(recipe)], params=form):
         dataset = dataset_task.dataset_task(recipe.name, published(recipe))
         *steps, last = flow.steps()
-        plan, *sweep, train, evaluate, export, register = (stage_task(flow, step) for step in steps)
+        plan, *sweep, train, evaluate, export, register = (
+            stage_task(flow, step, OPERATORS.get(step.stage.name, StageOperator)) for step in steps
+        )
         approve, promote = Approval(flow=flow), stage_task(flow, last, Promotion)
         chain(dataset, plan, *([sweep] if sweep else []), train, [evaluate, export], register, approve, promote)

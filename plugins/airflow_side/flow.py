@@ -9,7 +9,7 @@ from contract.config.base import Config
 from contract.failures import BadConfig
 from contract.problems import parse_config
 from contract.recipe import Recipe, load_recipe
-from contract.steps import Step, finetune_steps, refresh_steps
+from contract.steps import CHOOSE, TRAIN, Step, finetune_steps, refresh_steps
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,16 @@ class Flow:
     def chosen(self, params: Mapping[str, Any]) -> Config:
         """`root` with the trigger form's values. Raises `BadConfig` for values that its schema does not allow."""
         return overlay(self.root, params, where=f"the trigger form of {self.dag_id}")
+
+    def task_of(self, step: str) -> str:
+        """The task that a step's result comes from.
+
+        Of a sweep that only the trigger form asks for, it is the recipe's one training task, which then chooses too; of
+        a single training in place of the recipe's sweep, the task that chooses.
+        """
+        if step not in (TRAIN, CHOOSE):
+            return step
+        return [own.name for own in self.steps() if own.stage.name in (TRAIN, CHOOSE)][-1]
 
     def step(self, name: str, params: Mapping[str, Any]) -> Step:
         """One step by name, with the trigger form's values."""
@@ -66,7 +76,7 @@ def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:
     """A configuration with some of its fields replaced, addressed by dotted path (`instruct.pairs`).
 
     Names that are no field of `root` belong to the DAG itself, such as `dataset`, and are left alone. Null in the place
-    of an empty text is that empty text, as the trigger form shows it.
+    of an empty text is that empty text, as the trigger form shows it, and in the place of a list an empty one.
     """
     plain = root.model_dump(mode="json", by_alias=True)
     for name, value in params.items():
@@ -75,5 +85,11 @@ def overlay(root: Config, params: Mapping[str, Any], where: str) -> Config:
         for parent in parents:
             section = section.get(parent) if isinstance(section, dict) else None
         if isinstance(section, dict) and last in section:
-            section[last] = "" if value is None and section[last] == "" else value
+            section[last] = _emptied(section[last]) if value is None else value
     return parse_config(type(root), plain, where)
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, list):
+        return []
+    return "" if value == "" else None

@@ -1,4 +1,5 @@
-"""The trigger form of a DAG, made from the schema of its recipe: one typed field for each scalar of each section.
+"""The trigger form of a DAG, made from the schema of its recipe: one typed field for each scalar of each section, and
+for each list of numbers.
 
 The fields that most runs change come first; the UI shows the others in one folded section per part of the recipe.
 """
@@ -13,13 +14,17 @@ from airflow_side.flow import Flow
 ESSENTIAL = (
     *("limits.money", "limits.tokens", "instruct.provider", "instruct.model", "instruct.base_url", "instruct.pairs"),
     *("chunk.minimum", "chunk.maximum"),
-    *("training.base_model", "training.method", "training.learning_rate", "training.epochs", "training.max_length"),
+    *("training.base_model", "training.method", "training.learning_rate", "learning_rates"),
+    *("training.epochs", "training.max_length"),
 )
 FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune", "register.approved_by"}
 """What belongs to the DAG, not to one run of it."""
 
 TYPES = {"string", "integer", "number", "boolean"}
-BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "enum")
+BOUNDS = (
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "enum"),
+    *("items", "maxItems"),
+)
 
 
 def trigger_form(flow: Flow) -> dict[str, Param]:
@@ -44,7 +49,7 @@ def _fields(
             continue
         if isinstance(value, Mapping) and "properties" in field:
             yield from _fields(field, definitions, value, f"{name}.")
-        elif _types(field):
+        elif _types(field) or _holds_numbers(field):
             yield name, (field, value)
 
 
@@ -69,16 +74,22 @@ def _types(field: Mapping[str, Any]) -> set[str]:
     return found if found - {"null"} and found <= TYPES | {"null"} else set()
 
 
+def _holds_numbers(field: Mapping[str, Any]) -> bool:
+    """Whether a field is a list of numbers."""
+    return field.get("type") == "array" and field.get("items", {}).get("type") == "number"
+
+
 def _param(name: str, field: Field) -> Param:
     schema, value = field
     section, _, rest = name.rpartition(".")
     extra: dict[str, Any] = {} if name in ESSENTIAL else {"section": _words(section or rest)}
-    empty = value == ""  # the UI takes an empty text for a missing one, and would let nobody trigger the run
+    empty = value in ("", [])  # the UI takes an empty text for a missing one, and would let nobody trigger the run
+    kind = schema["type"]
     return Param(
         None if empty else value,
         description_md=schema.get("description", ""),
         title=_words(name if name in ESSENTIAL else rest),
-        type=["null", "string"] if empty else schema["type"],
+        type=["null", kind] if empty or kind == "array" else kind,
         **{bound: schema[bound] for bound in BOUNDS if bound in schema},
         **extra,
     )

@@ -62,18 +62,9 @@ class StageOperator(DockerOperator):
 
     def execute(self, context: "Context") -> dict[str, Any]:  # type: ignore[override]
         """Run the stage to its end."""
-        log = StageLog(self.log)
         with failures_for_airflow(self.flow.recipe.on_empty):
-            settings = read_settings()
-            step = self._step(context)
-            spec = self._spec(step, settings, context)
-            self.command = [spec.image, *spec.arguments]
-            self._runner = self._choose_runner(settings)
-            ended = self._runner.run(spec, log)
-            if self._killed:
-                raise RemoteTrouble("the task was stopped, and its stage with it")
-            result = read_result(ended, log.tail, spec.resources)
-        self._tell(result, context, settings)
+            result = self._work(context)
+        self._tell(result, context, read_settings())
         return result.model_dump(mode="json")
 
     def on_kill(self) -> None:
@@ -81,6 +72,21 @@ class StageOperator(DockerOperator):
         self._killed = True
         if self._runner:
             self._runner.kill()
+
+    def _work(self, context: "Context") -> Result:
+        """What this task is there for."""
+        return self._run(self._step(context), context)
+
+    def _run(self, step: Step, context: "Context") -> Result:
+        """Run one step's command to its end."""
+        log, settings = StageLog(self.log), read_settings()
+        spec = self._spec(step, settings, context)
+        self.command = [spec.image, *spec.arguments]
+        self._runner = self._choose_runner(settings)
+        ended = self._runner.run(spec, log)
+        if self._killed:
+            raise RemoteTrouble("the task was stopped, and its stage with it")
+        return read_result(ended, log.tail, spec.resources)
 
     def _step(self, context: "Context") -> Step:
         """The step to run, with the trigger form's values."""
@@ -105,7 +111,7 @@ class StageOperator(DockerOperator):
         )
 
     def _uri(self, parent: str, context: "Context") -> str:
-        found = context["ti"].xcom_pull(task_ids=parent)
+        found = context["ti"].xcom_pull(task_ids=self.flow.task_of(parent))
         return str(found["uri"])
 
     def _choose_runner(self, settings: Settings) -> Runner:

@@ -1,11 +1,16 @@
 """A real MLflow server, a published dataset, and the whole way over it, each made once."""
 
+import os
+import re
+import signal
+import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from conftest import Runner
+from conftest import ROOT, Runner
 from mlflow_server import MlflowServer
 from published import TRAIN, TRAINING, publish, real_samples
 
@@ -55,3 +60,35 @@ def walked(tmp_path_factory, tracking_server) -> Walked:
     ):
         way.results[stage] = run("finetune", stage, config, way.inputs(*inputs), env=env).result
     return way
+
+
+@dataclass(frozen=True)
+class ServedChampion:
+    """The champion behind HTTP, in a process of its own. `said` is what it logged before it was ready."""
+
+    url: str
+    said: str
+    into: Path
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def served(walked, tmp_path_factory):
+    """Served from the registry on a free port, and ended by Ctrl-C."""
+    into = tmp_path_factory.mktemp("served")
+    command = [ROOT / ".venv/finetune/bin/python", "-m", "finetune.serve", "--model", "demo@champion"]
+    env = os.environ | walked.env | {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/finetune"}
+    process = subprocess.Popen([*command, "--into", into, "--port", "0"], env=env, stderr=subprocess.PIPE, text=True)
+    lines: list[str] = []
+    while not lines or " ready " not in lines[-1]:
+        lines.append(process.stderr.readline())
+        assert lines[-1], "".join(lines)
+    url, said = re.search(r"url=(http://\S+)/v1", lines[-1])[1], "".join(lines)
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr))
+    reader.start()
+    yield ServedChampion(url, said, into, process.pid)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    reader.join()
+    assert lines[-1].endswith("stopped\n")
+    assert "Traceback" not in "".join(lines), "a request made a thread fail"

@@ -1,12 +1,8 @@
 """A registered model behind HTTP: its ids are those of the training, its answers those of the evaluation."""
 
 import json
-import os
-import re
 import subprocess
 import threading
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,92 +22,80 @@ from finetune.serve.parity import check_parity, require
 from finetune.serve.server import Endpoint, make_server
 from finetune.tiny import train_tokenizer
 from published import sample
+from serving import post
 from stagekit.dataset import open_dataset
 from stagekit.store import resolve as address_of
 
 HI = [{"role": "user", "content": "Tell me about pytest."}]
 
 
-def post(url, body):
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"})) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
-
-
-@pytest.fixture(scope="module")
-def server(walked, tmp_path_factory):
-    """The served champion: a process of its own, on a free port. `said` is what it logged before it was ready."""
-    into = tmp_path_factory.mktemp("served")
-    command = [ROOT / ".venv/finetune/bin/python", "-m", "finetune.serve", "--model", "demo@champion"]
-    env = os.environ | walked.env | {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/finetune"}
-    process = subprocess.Popen([*command, "--into", into, "--port", "0"], env=env, stderr=subprocess.PIPE, text=True)
-    said = ""
-    while " ready " not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    threading.Thread(target=process.stderr.read, daemon=True).start()
-    yield {"said": said, "url": re.search(r"url=(http://\S+)/v1", said)[1], "into": into}
-    process.terminate()
-    assert process.wait(timeout=30) == 128 + 15
-
-
-def test_it_checks_itself_before_it_is_ready(server, walked):
-    assert "parity asked=4 same_ids=4 same_answers=4" in server["said"]
-    kept = (server["into"] / "current").resolve()
+def test_it_checks_itself_before_it_is_ready(served, walked):
+    assert "parity asked=4 same_ids=4 same_answers=4" in served.said
+    kept = (served.into / "current").resolve()
     assert kept.name == f"demo-1-{walked.results['export']['content_hash'][:12]}"
     exported = walked.file("export", "model")
     for name in ("README.md", "parity.json", "chat_template.jinja", "generation_config.json"):
         assert (kept / name).read_bytes() == (exported / name).read_bytes(), name
 
 
-def test_greedy_answers_are_those_that_were_evaluated(server, walked):
+def test_greedy_answers_are_those_that_were_evaluated(served, walked):
     answers = json.loads(walked.file("evaluate", "comparison.json").read_text())["answers"]
     for answer in answers:
         messages = [{"role": "user", "content": answer["instruction"]}]
         body = {"model": "champion", "messages": messages, "temperature": 0, "max_tokens": 8}
-        status, got = post(f"{server['url']}/v1/chat/completions", body)
+        status, got = post(f"{served.url}/v1/chat/completions", body)
         assert (status, got["choices"][0]["message"]["content"].strip()) == (200, answer["tuned"]["text"])
 
 
-def test_the_ids_that_the_model_gets_are_those_that_were_trained(server, walked):
+def test_the_ids_that_the_model_gets_are_those_that_were_trained(served, walked):
     dataset = open_dataset(address_of(walked.dataset))
     tokenizer = load_served(walked.file("export", "model")).tokenizer
     for row in read_splits(dataset)[0][:5]:
         said = [{"role": message.role, "content": message.content} for message in row.messages[:-1]]
-        status, got = post(f"{server['url']}/tokenize", {"model": "demo", "messages": said})
+        status, got = post(f"{served.url}/tokenize", {"model": "demo", "messages": said})
         encoded = encode(tokenizer, row.messages)
         assert (status, got["tokens"]) == (200, encoded.ids[: encoded.mask.index(True)])
         assert got["count"] == len(got["tokens"])
 
 
-def test_openais_own_client_can_talk_to_it(server):
+def test_openais_own_client_is_told_what_was_evaluated_whole_and_in_pieces(served, walked):
     program = (
-        "import sys, openai\n"
+        "import json, sys, openai\n"
         "client = openai.OpenAI(base_url=sys.argv[1], api_key='none')\n"
         "model = client.models.list().data[0].id\n"
-        "hello = [{'role': 'user', 'content': 'Hello'}]\n"
-        "got = client.chat.completions.create(model=model, messages=hello, max_tokens=5)\n"
-        "print(model, got.choices[0].finish_reason, got.usage.completion_tokens)\n"
+        "def ask(question, **how):\n"
+        "    said = [{'role': 'user', 'content': question}]\n"
+        "    return client.chat.completions.create(model=model, messages=said, max_tokens=8, temperature=0, **how)\n"
+        "for question in json.loads(sys.argv[2]):\n"
+        "    whole = ask(question)\n"
+        "    *pieces, counts = ask(question, stream=True, stream_options={'include_usage': True})\n"
+        "    text = ''.join(piece.choices[0].delta.content or '' for piece in pieces)\n"
+        "    ends = [piece.choices[0].finish_reason for piece in pieces]\n"
+        "    print(json.dumps([model, whole.choices[0].message.content, text, whole.choices[0].finish_reason, ends,\n"
+        "                      whole.usage.completion_tokens, counts.usage.completion_tokens]))\n"
     )
-    command = [ROOT / ".venv/generate/bin/python", "-c", program, f"{server['url']}/v1"]
-    if not command[0].exists():
+    python = ROOT / ".venv/generate/bin/python"
+    if not python.exists():
         pytest.skip("no environment with openai's client (make venvs)")
+    answers = json.loads(walked.file("evaluate", "comparison.json").read_text())["answers"]
+    questions = json.dumps([answer["instruction"] for answer in answers])
+    command = [python, "-c", program, f"{served.url}/v1", questions]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    model, reason, tokens = done.stdout.split() or [done.stderr, "", "0"]
-    assert model == "champion"
-    assert (reason == "length") == (tokens == "5")
+    assert done.returncode == 0, done.stderr
+    for line, answer in zip(done.stdout.splitlines(), answers, strict=True):
+        model, whole, streamed, reason, reasons, tokens, counted = json.loads(line)
+        assert (model, whole.strip()) == ("champion", answer["tuned"]["text"])
+        assert (streamed, counted) == (whole, tokens)
+        assert reasons == [None] * (len(reasons) - 1) + [reason]
+        assert (reason == "length") == (tokens == 8)
 
 
-def test_several_clients_get_their_own_answers(server):
+def test_several_clients_get_their_own_answers(served):
     texts = ["One.", "A second one.", "And a third."]
 
     def ask(text):
         body = {"model": "demo/1", "messages": [{"role": "user", "content": text}], "max_tokens": 6}
-        return post(f"{server['url']}/v1/chat/completions", body)[1]["choices"][0]["message"]["content"]
+        return post(f"{served.url}/v1/chat/completions", body)[1]["choices"][0]["message"]["content"]
 
     one_by_one = [ask(text) for text in texts]
     with ThreadPoolExecutor(3) as pool:
@@ -122,15 +106,15 @@ def test_several_clients_get_their_own_answers(server):
     ("body", "status", "says"),
     [
         ({"model": "other", "messages": HI}, 404, "no model 'other'; there is champion, demo, demo/1"),
-        ({"model": "demo", "messages": HI, "stream": True}, 400, "stream"),
+        ({"model": "demo", "messages": HI, "stream": "maybe"}, 400, "stream"),
         ({"model": "demo", "messages": HI, "max_tokens": 10**6}, 400, "exceed the context"),
         ({"model": "demo", "messages": []}, 400, "messages"),
         (b"{", 400, "not JSON"),
     ],
     ids=["model", "stream", "long", "empty", "json"],
 )
-def test_what_it_cannot_do_is_refused_with_a_reason(server, body, status, says):
-    got = post(f"{server['url']}/v1/chat/completions", body)
+def test_what_it_cannot_do_is_refused_with_a_reason(served, body, status, says):
+    got = post(f"{served.url}/v1/chat/completions", body)
     assert got[0] == status
     assert says in got[1]["error"]["message"]
 
@@ -172,7 +156,7 @@ class Rendering:
     def prompt_ids(self, messages):
         return Served(self.tokenizer, None).prompt_ids(messages)
 
-    def answer(self, messages, sampling):
+    def answer(self, messages, sampling, say=None):
         return Answer("", 0, 0, True)
 
 

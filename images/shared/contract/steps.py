@@ -4,7 +4,7 @@ A step is a stage at a place in the order. `filter` runs twice, once over docume
 a name of its own; inputs name the steps (or the DAG's own `dataset`) that feed each port.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contract.config.base import StageConfig
@@ -16,6 +16,8 @@ from contract.stages import BY_NAME, Stage
 
 DATASET = "dataset"
 """The step name under which the fine-tuning DAG's published dataset is known."""
+TRAIN, CHOOSE = "train", "choose"
+"""The step that has the trained model: the one training, or the choice among several."""
 PROMOTE = "promote"
 """The step that registers once more, in the name of the person who approved."""
 
@@ -75,6 +77,11 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     )
 
 
+def choose_step(trainings: Sequence[Step]) -> Step:
+    """The choice among trainings."""
+    return Step(CHOOSE, ChooseConfig(), {"candidates": tuple(step.name for step in trainings)})
+
+
 def _document_steps(recipe: Recipe) -> list[Step]:
     """From raw documents to chunks."""
     assert recipe.ingest
@@ -121,9 +128,9 @@ def _training_steps(finetune: Finetune) -> tuple[Step, ...]:
     ]
     inputs = {"samples": (DATASET,), "plan": ("plan",)}
     if len(configs) == 1:
-        return (Step("train", configs[0], inputs),)
-    steps = [Step(f"train_{number}", config, inputs, "train") for number, config in enumerate(configs, start=1)]
-    return (*steps, Step("choose", ChooseConfig(), {"candidates": tuple(step.name for step in steps)}))
+        return (Step(TRAIN, configs[0], inputs),)
+    steps = [Step(f"{TRAIN}_{number}", config, inputs, TRAIN) for number, config in enumerate(configs, start=1)]
+    return (*steps, choose_step(steps))
 
 
 def _within(recipe: Recipe, step: Step) -> Step:

@@ -1,7 +1,7 @@
 """A model in memory that answers conversations, one at a time. Nothing here knows of HTTP."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -66,8 +66,13 @@ class Served:
         )
         return list(encoded["input_ids"])
 
-    def answer(self, messages: Sequence[Message], sampling: Sampling) -> Answer:
-        """The model's answer. Raises `TooLong`."""
+    def answer(
+        self, messages: Sequence[Message], sampling: Sampling, say: Callable[[str], None] | None = None
+    ) -> Answer:
+        """The model's answer; `say` gets each piece of its text as soon as it is there, and may end it by raising.
+
+        Raises `TooLong` before anything is said.
+        """
         prompt = self.prompt_ids(messages)
         if len(prompt) + sampling.max_tokens > self.context:
             raise TooLong(
@@ -77,10 +82,46 @@ class Served:
             if sampling.seed is not None:
                 torch.manual_seed(sampling.seed)
             ids = torch.tensor([prompt], device=self.model.device)
-            drawn = self.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **_options(sampling))
+            pieces = None if say is None else Pieces(self.tokenizer, say)
+            mask = torch.ones_like(ids)
+            drawn = self.model.generate(input_ids=ids, attention_mask=mask, streamer=pieces, **_options(sampling))
         said = drawn[0, len(prompt) :].tolist()
         text = self.tokenizer.decode(said, skip_special_tokens=True)
         return Answer(text, len(prompt), len(said), bool(said) and said[-1] in self.ends)
+
+
+class Pieces:
+    """Tells an answer's text piece by piece; together they are the text that the whole answer decodes to.
+
+    `generate` calls `put` with the prompt, then with each token, and `end` after the last one.
+    """
+
+    def __init__(self, tokenizer: Any, say: Callable[[str], None]) -> None:
+        self.tokenizer, self.say = tokenizer, say
+        self._ids: list[int] | None = None
+        self._said = ""
+
+    def put(self, value: torch.Tensor) -> None:
+        """A token; half a character is kept back until its other half has come."""
+        if self._ids is None:
+            self._ids = []  # that was the prompt
+            return
+        self._ids += value.tolist()
+        text = self._text()
+        if not text.endswith("\ufffd"):
+            self._tell(text)
+
+    def end(self) -> None:
+        """All that was kept back."""
+        self._tell(self._text())
+
+    def _text(self) -> str:
+        return str(self.tokenizer.decode(self._ids or [], skip_special_tokens=True))
+
+    def _tell(self, text: str) -> None:
+        if piece := text[len(self._said) :]:
+            self.say(piece)
+        self._said = text
 
 
 def load_served(folder: Path) -> Served:

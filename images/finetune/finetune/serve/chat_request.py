@@ -22,6 +22,13 @@ class Said(BaseModel):
     content: str
 
 
+class StreamOptions(BaseModel):
+    """What a stream tells beside the text."""
+
+    model_config = ConfigDict(extra="ignore")
+    include_usage: bool = False
+
+
 class ChatRequest(BaseModel):
     """The fields of OpenAI's chat completion that this server honours."""
 
@@ -34,7 +41,8 @@ class ChatRequest(BaseModel):
     top_p: float = Field(1.0, gt=0, le=1)
     seed: int | None = Field(None, ge=0, lt=2**63)
     n: Literal[1] = 1
-    stream: Literal[False] = False
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
     presence_penalty: Literal[0] = 0
     frequency_penalty: Literal[0] = 0
 
