@@ -10,6 +10,7 @@ from every_field import fields_of
 
 SOURCES = {"name": "trial", "ingest": {"sources": [{"uri": "raw"}]}}
 EVOLVE = {"compare": {"answerers": [{"model": "a"}, {"model": "b"}], "judge": {"model": "c"}}}
+EXAM = {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]}
 RECIPES = {
     "defaults": {},
     "shortest": {
@@ -20,7 +21,8 @@ RECIPES = {
     },
     "longest": {
         "evolve": EVOLVE,
-        "decontaminate": {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]},
+        "decontaminate": EXAM | {"rephrased": {"check": 0.5}},
+        "check_rephrased": {},
         "judge": {},
         "mix": {"datasets": [{"name": "general", "uri": "general.jsonl"}]},
         "rate": {"model": "models/rewards"},
@@ -92,7 +94,7 @@ def test_every_stage_has_its_place():
 def test_the_judge_sees_selected_samples_beside_their_chunks():
     steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
     from_people = {"decisions": ("decide",)}
-    assert steps["judge"].inputs == {"rows": ("select_decontaminate",), "references": ("chunk",)} | from_people
+    assert steps["judge"].inputs == {"rows": ("select_check_rephrased",), "references": ("chunk",)} | from_people
     assert steps["rate"].inputs == {"rows": ("judge",)}
     assert steps["mix"].inputs == {"rows": ("review",)}, "samples of others are neither judged nor reviewed"
 
@@ -107,6 +109,28 @@ def test_benchmarks_of_documents_hold_for_conversations_too():
     steps = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
     assert steps["select_decontaminate"].config.benchmarks == steps["decontaminate"].config.benchmarks
     assert steps["select_decontaminate"].config.field == "conversation"
+
+
+def test_a_model_checks_what_either_pass_was_unsure_about():
+    checked = [{"decontaminate": EXAM | {"rephrased": {"check": 0.5}}}, {"select": {"decontaminate": EXAM}}]
+    checked[1]["decontaminate"] = checked[0]["decontaminate"]
+    wired = []
+    for changes in checked:
+        steps = refresh_steps(Recipe.model_validate(SOURCES | changes | {"check_rephrased": {}}))
+        check_wiring(steps, {})
+        wired.append({step.name: step.inputs["rows"] for step in steps if step.stage.name == "check_rephrased"})
+    of_documents = {"check_rephrased": ("decontaminate",)}
+    assert wired == [of_documents | {"select_check_rephrased": ("select_decontaminate",)}, of_documents]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"decontaminate": None}, {"decontaminate": EXAM | {"rephrased": {}}}],
+    ids=["no benchmarks", "no decontamination", "no pairs"],
+)
+def test_a_check_without_pairs_is_refused(changes):
+    with pytest.raises(ValueError, match="nothing to check"):
+        Recipe.model_validate(SOURCES | changes | {"check_rephrased": {}})
 
 
 SEEDED = {"mode": "self_instruct", "provider": "openai", "self_instruct": {"seeds": {"uri": "s"}, "topics": ["a"]}}
@@ -136,18 +160,20 @@ def test_preferences_are_published_where_answers_are_compared():
 
 
 RULES = {"benchmarks": [{"name": "other", "uri": "other.jsonl", "fields": ["question"]}]}
+ASKING = "check_rephrased select_check_rephrased instruct evolve judge"
 CHANGES = {
     "ingest": ({"sources": [{"uri": "other"}]}, "ingest"),
     "clean": ({"mappers": ["plain"]}, "clean"),
     "filter": (None, "filter"),
     "deduplicate": (None, "deduplicate"),
-    "decontaminate": (None, "decontaminate select_decontaminate"),
+    "decontaminate": (EXAM | {"rephrased": {"check": 0.6}}, "decontaminate select_decontaminate"),
+    "check_rephrased": (None, "check_rephrased select_check_rephrased"),
     "chunk": ({"maximum": 3_000}, "chunk"),
     "instruct": ({"pairs": 2}, "instruct"),
     "evolve": (None, "evolve"),
     "select.filter": (None, "select_filter"),
     "select.deduplicate": (None, "select_deduplicate"),
-    "select.decontaminate": (RULES, "select_decontaminate"),
+    "select.decontaminate": (RULES, "select_decontaminate select_check_rephrased"),
     "judge": ({"drop_below": 2}, "judge"),
     "rate": (None, "rate"),
     "decide": ({"sources": []}, "decide"),
@@ -156,9 +182,9 @@ CHANGES = {
     "mix": (None, "mix"),
     "explore": ({"examples": 1}, "explore"),
     "publish": ({"seed": 3}, "publish"),
-    "limits.money": (1.5, "instruct evolve judge"),
-    "limits.tokens": (1_000, "instruct evolve judge"),
-    "limits.requests": (10, "instruct evolve judge"),
+    "limits.money": (1.5, ASKING),
+    "limits.tokens": (1_000, ASKING),
+    "limits.requests": (10, ASKING),
     "finetune.training": ({"epochs": 9}, "plan train"),
     "finetune.gpu": ("h200", "plan"),
     "finetune.gpu_memory_gb": (24, "plan"),

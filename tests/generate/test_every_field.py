@@ -20,6 +20,7 @@ from judge_cases import CASES as JUDGE
 from llm_cases import KEYS, Faults, addressed, shared_cases, what_they_saw
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_server import Behaviour
+from rephrased_pairs import CASES as REPHRASED
 from scripted_llm import Evolver, ScriptedServer, TaskServer, clock_samples
 
 TASKS = {
@@ -165,7 +166,7 @@ def second_evolving_prompts(tmp_path, monkeypatch):
 
 
 def test_every_field_has_a_case():
-    cases = {"instruct": CASES, "evolve": EVOLVE, "judge": JUDGE}
+    cases = {"instruct": CASES, "check_rephrased": REPHRASED, "evolve": EVOLVE, "judge": JUDGE}
     assert missing_cases("generate", {stage: [case for case, _ in some] for stage, some in cases.items()}) == {}
 
 

@@ -7,10 +7,11 @@ import yaml
 from pydantic import Field, model_validator
 
 from contract.config.base import Config
+from contract.config.check_rephrased import CheckRephrasedConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
 from contract.config.decide import DecideConfig
-from contract.config.decontaminate import DecontaminateConfig
+from contract.config.decontaminate import DecontaminateConfig, writes_pairs
 from contract.config.deduplicate import DeduplicateConfig
 from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
@@ -155,6 +156,10 @@ class Recipe(Config):
     decontaminate: DecontaminateConfig | None = DecontaminateConfig()
     """Benchmarks to keep out; null leaves the step out."""
 
+    check_rephrased: CheckRephrasedConfig | None = None
+    """A model's word on rows that may rephrase a benchmark item, wherever `decontaminate` is told to write them
+    (`rephrased.check`), of documents and of samples; null leaves the step out."""
+
     chunk: ChunkConfig = ChunkConfig()
     """How documents are cut."""
 
@@ -207,6 +212,22 @@ class Recipe(Config):
                 "another mode, beside which the section `instruct.self_instruct` may stand too"
             )
         return self
+
+    @model_validator(mode="after")
+    def _something_to_check(self) -> Self:
+        if self.check_rephrased and not any(writes_pairs(one) for one in (self.decontaminate, self.for_samples)):
+            raise ValueError(
+                "check_rephrased has nothing to check; expected `rephrased.check` under decontaminate or "
+                "select.decontaminate, which writes the pairs to ask about"
+            )
+        return self
+
+    @property
+    def for_samples(self) -> DecontaminateConfig | None:
+        """What is kept out of samples: what `select` says, or the benchmarks of documents over whole conversations."""
+        if self.select.decontaminate or self.decontaminate is None or not self.decontaminate.benchmarks:
+            return self.select.decontaminate
+        return self.decontaminate.model_copy(update={"field": "conversation"})
 
     @model_validator(mode="after")
     def _decisions_are_there(self) -> Self:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from contract.config.base import Source, StageConfig
+from contract.config.check_rephrased import CheckRephrasedConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
 from contract.config.decide import DecideConfig
@@ -137,6 +138,14 @@ STAGES: tuple[Stage, ...] = (
         "same",
         version=3,
         sources=decontaminate_sources,  # type: ignore[arg-type]
+    ),
+    Stage(
+        "check_rephrased",
+        "generate",
+        "Ask a model about rows that may say what a benchmark item says in other words, and drop those that do.",
+        CheckRephrasedConfig,
+        (Port("rows", "a dataset of decontaminate with pairs to check", (Document, Sample)),),
+        "same",
     ),
     Stage(
         "chunk",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contract.config.base import StageConfig
-from contract.config.decontaminate import DecontaminateConfig
+from contract.config.decontaminate import DecontaminateConfig, writes_pairs
 from contract.config.finetune import ChooseConfig, PlanConfig, TrainConfig
 from contract.config.llm import Budget, LlmConfig
 from contract.recipe import Finetune, Recipe
@@ -42,9 +42,9 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     steps = _document_steps(recipe) if recipe.instruct.reads_chunks else []
     steps.append(Step("instruct", recipe.instruct, {"chunks": (steps[-1].name,)} if steps else {}))
     _append(steps, "evolve", recipe.evolve)
-    for name in ("filter", "deduplicate", "decontaminate"):
-        config = getattr(recipe.select, name) or (_for_samples(recipe) if name == "decontaminate" else None)
-        _append(steps, f"select_{name}", config, stage_name=name)
+    _append(steps, "select_filter", recipe.select.filter, "filter")
+    _append(steps, "select_deduplicate", recipe.select.deduplicate, "deduplicate")
+    _decontaminated(steps, recipe, recipe.for_samples, "select_")
     rows = _reviewed(steps, recipe)
     if recipe.mix is not None:
         steps.append(Step("mix", recipe.mix, {"rows": (rows,)}))
@@ -86,9 +86,18 @@ def _document_steps(recipe: Recipe) -> list[Step]:
     """From raw documents to chunks."""
     assert recipe.ingest
     steps = [Step("ingest", recipe.ingest)]
-    for name in ("clean", "filter", "deduplicate", "decontaminate", "chunk"):
+    for name in ("clean", "filter", "deduplicate"):
         _append(steps, name, getattr(recipe, name))
+    _decontaminated(steps, recipe, recipe.decontaminate)
+    _append(steps, "chunk", recipe.chunk)
     return steps
+
+
+def _decontaminated(steps: list[Step], recipe: Recipe, config: DecontaminateConfig | None, which: str = "") -> None:
+    """Add the step that keeps benchmarks out, and a model's word on what it was unsure about."""
+    _append(steps, f"{which}decontaminate", config, "decontaminate")
+    if writes_pairs(config):
+        _append(steps, f"{which}check_rephrased", recipe.check_rephrased, "check_rephrased")
 
 
 def _reviewed(steps: list[Step], recipe: Recipe) -> str:
@@ -144,9 +153,3 @@ def _within(recipe: Recipe, step: Step) -> Step:
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:
     if config is not None:
         steps.append(Step(name, config, {"rows": (steps[-1].name,)}, stage_name))
-
-
-def _for_samples(recipe: Recipe) -> DecontaminateConfig | None:
-    if recipe.decontaminate is None or not recipe.decontaminate.benchmarks:
-        return None
-    return recipe.decontaminate.model_copy(update={"field": "conversation"})

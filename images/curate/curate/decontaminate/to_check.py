@@ -3,12 +3,11 @@
 import json
 from collections.abc import Sequence
 
+from contract.config.decontaminate import TO_CHECK
 from curate.decontaminate.benchmarks import Item
 from curate.decontaminate.rephrased.rule import Rephrasing
 from curate.text import Strings
 from stagekit.output import Output
-
-NAME = "decontamination/to_check.jsonl"
 
 
 class ToCheck:
@@ -16,7 +15,7 @@ class ToCheck:
 
     def __init__(self, output: Output, items: Sequence[Item]) -> None:
         self._output, self._items = output, items
-        self._path = output.workdir / NAME
+        self._path = output.workdir / TO_CHECK
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_bytes(b"")
         self._count = 0
@@ -29,7 +28,7 @@ class ToCheck:
 
     def close(self) -> None:
         """Add the file to the output, and the number of its pairs to the metrics."""
-        self._output.add_file(NAME)
+        self._output.add_file(TO_CHECK)
         self._output.metrics["rows_to_check"] = self._count
 
     def _line(self, found: Rephrasing, text: str, row: str) -> str:

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from contract.benchmarks import catalogue
 from contract.config.base import RUNTIME, Config, RowsConfig, Source, Table
 
+TO_CHECK = "decontamination/to_check.jsonl"
+"""The file of pairs that `rephrased.check` writes into a dataset, and `check_rephrased` reads."""
+
 
 class Paraphrases(Table):
     """Rewordings of a benchmark's items, to measure how many of them the recipe would catch."""
@@ -102,7 +105,8 @@ class Rephrased(Config):
 
     check: float | None = Field(None, gt=0, le=1)
     """Rows that stay, of at least this score, are also written to `decontamination/to_check.jsonl`, each with the item
-    that it resembles, for a person or a model to judge (above 0, below `threshold`). Null writes none."""
+    that it resembles, for a person or a model (`check_rephrased`) to judge (above 0, below `threshold`). Null writes
+    none."""
 
     @model_validator(mode="after")
     def _check_is_lower(self) -> Self:
@@ -170,3 +174,8 @@ def decontaminate_sources(config: DecontaminateConfig) -> list[Source]:
         *(reworded if config.measure_recall else []),
         *(embedding.sources() if embedding else []),
     ]
+
+
+def writes_pairs(config: DecontaminateConfig | None) -> bool:
+    """Whether the stage leaves pairs for a person or a model to judge."""
+    return bool(config and config.benchmarks and config.rephrased and config.rephrased.check is not None)

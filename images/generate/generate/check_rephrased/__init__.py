@@ -1,0 +1,1 @@
+"""A model's word on rows that may rephrase a benchmark item."""
