@@ -1,5 +1,7 @@
 """A wrong recipe is refused with its file, the field, the value found and what is allowed."""
 
+from itertools import pairwise
+
 import pytest
 
 from contract.failures import BadConfig
@@ -7,11 +9,25 @@ from contract.recipe import Recipe, load_recipe
 
 GOOD = "name: trial\ningest:\n  sources:\n    - uri: raw\n"
 
+BILLION = "title: &a [x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{name}'] * 9)}]\n" for name, after in pairwise("abcdefghij")
+)
 WRONG = [
     ("not a mapping", "- 1\n", ["found [1]", "a mapping of fields"]),
     ("empty", "", ["found null", "a mapping of fields"]),
     ("not YAML", "name: [\n", ["not YAML"]),
     ("control character", "name: \x00\n", ["not YAML"]),
+    ("an escaped NUL", GOOD.replace("raw", '"r\\0w"'), ["the character NUL"]),
+    ("an empty address", GOOD.replace("raw", '""'), ["`ingest.sources.0.uri` is"]),
+    ("an address of two lines", GOOD.replace("raw", '"a\\nb"'), ["`ingest.sources.0.uri` is"]),
+    ("an address without end", GOOD.replace("raw", "a" * 2_001), ["at most 2000"]),
+    ("endless money", GOOD + "limits: {money: .inf}\n", ["`limits.money` is Infinity", "finite"]),
+    ("more tokens than there are", GOOD + f"limits: {{tokens: {10**30}}}\n", ["`limits.tokens` is 1000"]),
+    ("nested deep", GOOD + "title: " + "{a: " * 2_000 + "\n", ["not YAML: nested too deep"]),
+    ("inside itself", GOOD + "title: &a [*a]\n", ["inside itself by an alias"]),
+    ("a small text for a billion values", GOOD + BILLION, ["aliases unfold to over 100,000 values"]),
+    ("a megabyte", GOOD + "#" * 1_000_000, ["characters of YAML; expected 200,000 at most"]),
+    ("no schedule", GOOD + "schedule: at night\n", ['`schedule` is "at night"', "2 fields; expected minute, hour"]),
     ("another name", GOOD.replace("trial", "other"), ["`name` is 'other'", "'trial', the file's own name"]),
     ("bad name", GOOD.replace("trial", "Trial!"), ['`name` is "Trial!"', "pattern"]),
     ("no sources", "name: trial\n", ["`ingest` is missing"]),

@@ -7,6 +7,7 @@ file of many records that cannot be read as a whole is a failure, since nobody c
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -33,6 +34,9 @@ from curate.whole_files import read_html, read_markdown, read_pdf, read_text
 from stagekit.parquet import read_batches
 
 PARQUET_ROWS = 2_000
+LARGEST_JSON = 512 << 20
+"""Bytes of a JSON file, decompressed: it is held whole, at up to four times its size as values."""
+SHOWN = 20
 ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -53,7 +57,9 @@ def read_json(file: SourceFile) -> Iterator[Record]:
     """A list of objects, at the top or at `records_at`, or one object that is the record. Held in memory whole."""
     stream, encoding = as_utf8(file)
     with stream:
-        data = stream.read().removeprefix(b"\xef\xbb\xbf")
+        data = stream.read(LARGEST_JSON + 1).removeprefix(b"\xef\xbb\xbf")
+    if len(data) > LARGEST_JSON:
+        raise _too_large(file)
     try:
         value = loads(data)
     except (ValueError, RecursionError) as error:
@@ -77,12 +83,15 @@ def read_csv(file: SourceFile) -> Iterator[Record]:
     facts = encoding_fact(encoding)
     with stream:
         text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
-        rows = csv.reader(text, strict=True, delimiter=delimiter)
+        bounded = _Bounded(text, file.limit)
+        rows = csv.reader(bounded, strict=True, delimiter=delimiter)
         try:
             header = next(rows, [])
             _check_header(file, header)
+            bounded.row_ended()
             line = rows.line_num + 1
             for row in rows:
+                bounded.row_ended()
                 if row:
                     yield _csv_row(f"{file.name} line {line}", header, row, facts)
                 line = rows.line_num + 1
@@ -162,6 +171,15 @@ def _broken_json(file: SourceFile, data: bytes, error: Exception) -> Rejected:
     return Rejected(file.name, rule, first_line(error), row=readable(data))
 
 
+def _too_large(file: SourceFile) -> BadInput:
+    return BadInput(
+        f"a JSON file of over {LARGEST_JSON >> 20:,} MB",
+        expected="JSON lines for that much, which are read one by one",
+        where=file.name,
+        hint="`jq -c '.[]'` makes lines of a list",
+    )
+
+
 def _list_inside(file: SourceFile, value: Any) -> list[Any]:
     found = dotted(value, file.records_at)
     if isinstance(found, list):
@@ -174,8 +192,27 @@ def _check_header(file: SourceFile, header: list[str]) -> None:
     where = f"{file.name} line 1"
     if ESCAPED.search("".join(header)):
         raise BadInput("the header is not UTF-8", where=where, hint="set the source's `encoding`")
-    if doubles := sorted({name for name in header if header.count(name) > 1}):
-        raise BadInput(f"columns named twice: {', '.join(doubles)}", where=where)
+    if doubles := sorted(name for name, count in Counter(header).items() if count > 1):
+        raise BadInput(f"columns named twice: {', '.join(doubles[:SHOWN])}", where=where)
+
+
+class _Bounded:
+    """The lines of a CSV file. A row of more characters than a record may have is damage: whoever left a quotation mark
+    open, or a file of one line, must not fill the memory. `row_ended` says that a row is whole."""
+
+    def __init__(self, text: io.TextIOWrapper, limit: int) -> None:
+        self._text, self._limit, self._size = text, limit, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(self._limit + 1):
+            self._size += len(line)
+            if self._size > self._limit:
+                raise csv.Error(f"a row of over {self._limit:,} characters")
+            yield line
+
+    def row_ended(self) -> None:
+        """Begin to count anew."""
+        self._size = 0
 
 
 def _csv_row(place: str, header: list[str], row: list[str], facts: Mapping[str, str]) -> Record:

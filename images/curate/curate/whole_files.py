@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-import yaml
-
+from contract.yaml_text import plain_yaml
 from curate.encoding import decode, decode_page
 from curate.found import (
     NO_FACTS,
@@ -44,8 +43,8 @@ def read_markdown(file: SourceFile) -> Iterator[Record]:
     text = decoded[0].replace("\r\n", "\n")
     front = FRONT_MATTER.match(text)
     try:
-        fields = yaml.safe_load(front[1]) if front else None
-    except (yaml.YAMLError, ValueError) as error:
+        fields = plain_yaml(front[1]) if front else None
+    except ValueError as error:
         yield Rejected(file.name, "broken_record", f"front matter: {first_line(error)}", row=text)
         return
     body = text[front.end() :] if front and isinstance(fields, dict) else text

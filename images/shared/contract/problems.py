@@ -1,7 +1,7 @@
 """Validation errors as sentences that name the field, what was found and what is allowed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,6 +20,8 @@ def parse_config(model: type[M], value: Any, where: str) -> M:
     """
     if not isinstance(value, Mapping):
         raise BadConfig(f"found {_short(value)}", expected="a mapping of fields", where=where)
+    if any("\0" in text for text in _texts(value)):
+        raise BadConfig("a text holds the character NUL, which no file name and no database takes", where=where)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -46,6 +48,19 @@ def _hint(error: ValidationError) -> str:
 def _short(value: Any) -> str:
     text = redacted(json.dumps(_without_secrets(value), default=str, ensure_ascii=False))
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a plain value, keys included."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, str):
+            yield found
+        elif isinstance(found, Mapping):
+            waiting += [*found, *found.values()]
+        elif isinstance(found, list | tuple):
+            waiting += found
 
 
 def _without_secrets(value: Any) -> Any:

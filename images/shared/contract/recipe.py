@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from contract.config.base import Config
 from contract.config.check_rephrased import CheckRephrasedConfig
@@ -34,8 +33,10 @@ from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
 from contract.config.rate import RateConfig
 from contract.config.review import ReviewConfig
+from contract.cron import checked_cron
 from contract.failures import BadConfig
 from contract.problems import parse_config
+from contract.yaml_text import plain_yaml
 
 
 class Limits(Budget):
@@ -135,8 +136,8 @@ class Recipe(Config):
     owner: str = "nocturne"
     """Who answers for it; shown in Airflow."""
 
-    schedule: str | None = "0 2 * * *"
-    """Cron expression of the nightly refresh; null means by hand only."""
+    schedule: Annotated[str, AfterValidator(checked_cron)] | None = "0 2 * * *"
+    """Cron expression of the nightly refresh in UTC, five fields or such as `@weekly`; null means by hand only."""
 
     on_empty: str = Field("fail", pattern="^(fail|skip)$")
     """When a stage leaves nothing: `fail` the run, or `skip` what follows."""
@@ -260,11 +261,11 @@ def load_recipe(path: Path) -> Recipe:
     Raises `BadConfig` naming file, field, value and what is allowed.
     """
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = plain_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadConfig(f"recipe cannot be read: {error.strerror}", where=str(path)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadConfig(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from None
+    except ValueError as error:
+        raise BadConfig(f"not YAML: {error}", where=str(path)) from None
     recipe = parse_config(Recipe, value, where=str(path))
     if recipe.name != path.stem:
         raise BadConfig(f"`name` is {recipe.name!r}", expected=f"{path.stem!r}, the file's own name", where=str(path))

@@ -97,7 +97,7 @@ STAGES: tuple[Stage, ...] = (
         "Read files, pages and data sets of the Hub into documents; what cannot be read goes to the ledger.",
         IngestConfig,
         output=Document,
-        version=2,
+        version=3,
         sources=lambda config: list(config.sources),  # type: ignore[attr-defined]
     ),
     Stage(

@@ -83,7 +83,7 @@ def _config_value(text: str) -> Any:
         return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text or "{}")
     except OSError as error:
         raise BadConfig(f"config file cannot be read: {error.strerror}", where=text[1:]) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadConfig(f"config is not JSON: {error}", where="--config") from None
 
 

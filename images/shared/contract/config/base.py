@@ -29,9 +29,9 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class Config(BaseModel):
-    """Base of everything in a recipe: frozen, and an unknown field is an error."""
+    """Base of everything in a recipe: frozen, every number finite, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -60,10 +60,14 @@ class RowsConfig(StageConfig):
     """Rows per Parquet shard written (1 to 10,000,000)."""
 
 
+Uri = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^\S(.*\S)?$")]
+"""An address: one line without white space around it. An empty one would mean all that the store holds."""
+
+
 class Source(Config):
     """A place outside the store's datasets to read from."""
 
-    uri: str
+    uri: Uri
     """File or folder: `s3://bucket/prefix`, `file:///path`, or a path relative to the store's root."""
 
     @field_validator("uri")

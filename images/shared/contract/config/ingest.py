@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from contract.config.base import RUNTIME, Config, Pattern, RowsConfig, Source
+from contract.config.base import RUNTIME, Config, Pattern, RowsConfig, Source, Uri
 from contract.config.expressions import Expression
 from contract.uris import HUB, WEB, scheme_of
 
@@ -81,7 +81,7 @@ class IngestSource(Source):
     the record, the page or the folder's LICENSE file states becomes an SPDX identifier where it is known.
     """
 
-    uri: str
+    uri: Uri
     """File or folder (`s3://bucket/prefix`, `file:///path`, or a path relative to the store's root), a place on the web
     (`https://...`: a page, feed or sitemap), or a data set on the Hugging Face Hub (`hub://owner/name`)."""
 

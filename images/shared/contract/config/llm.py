@@ -14,10 +14,10 @@ class Budget(Config):
     money: float | None = Field(None, ge=0)
     """Most money spent (US dollars)."""
 
-    tokens: int | None = Field(None, ge=0)
+    tokens: int | None = Field(None, ge=0, le=10**15)
     """Most tokens spent, prompt and completion together."""
 
-    requests: int | None = Field(None, ge=0)
+    requests: int | None = Field(None, ge=0, le=10**12)
     """Most requests sent."""
 
 

@@ -1,0 +1,90 @@
+"""Files made to hurt: each costs a bounded amount of memory and time, and ends as a reject or as a clear failure.
+
+Memory is counted by Python's own books, on files that are small packed and large unpacked.
+"""
+
+import gzip
+import tracemalloc
+from itertools import pairwise
+
+import pytest
+
+from contract.failures import BadInput
+from curate import readers
+from curate.found import Found, Rejected, SourceFile
+from curate.ingest.files import read
+from curate.readers import format_of
+
+LIMIT = 20_000
+LARGE = 40 << 20
+"""Bytes of an unpacked bomb: enough to show in memory, quick to make."""
+MOST = 16 << 20
+"""Bytes that reading one may take."""
+LOL = "a: &a [lol, lol]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{name}'] * 9)}]\n" for name, after in pairwise("abcdefghij")
+)
+DEEP = "[" * 100_000
+
+
+def records(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    return list(read(SourceFile(path, name, LIMIT), format_of(name)))
+
+
+REJECTED = [
+    ("a line of megabytes", "a.jsonl.gz", gzip.compress(b'{"text": "' + b"a" * LARGE + b'"}\n'), "too_long"),
+    ("a text of megabytes", "a.txt.gz", gzip.compress(b"a" * LARGE), "too_long"),
+    ("a page of megabytes", "a.html.gz", gzip.compress(b"<p>" * (LARGE // 3)), "too_long"),
+    ("JSON nested deep", "a.jsonl", f'{{"text": {DEEP}}}\n'.encode()[:LIMIT], "broken_record"),
+    ("aliases of aliases", "a.md", f"---\n{LOL}title: *j\n---\nbody\n".encode(), "broken_record"),
+    ("a value inside itself", "a.md", b"---\ntitle: &a [*a]\n---\nbody\n", "broken_record"),
+    ("front matter nested deep", "a.md", b"---\ntitle: " + b"{a: " * 2_000 + b"\n---\nbody\n", "broken_record"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "rule"), [case[1:] for case in REJECTED], ids=[case[0] for case in REJECTED])
+def test_a_hostile_record_is_rejected_in_bounded_memory(tmp_path, name, data, rule):
+    tracemalloc.start()
+    try:
+        (found,) = records(tmp_path, name, data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found, Rejected)
+    assert found.rule == rule
+    assert peak < MOST
+
+
+REFUSED = [
+    ("a JSON of megabytes", "a.json.gz", gzip.compress(b'[{"text": "' + b"a" * LARGE + b'"}]'), "over 8 MB"),
+    ("JSON nested deep", "a.json", DEEP.encode(), "not JSON"),
+    ("one line of a table", "a.csv.gz", gzip.compress(b"text\n" + b"a," * (LARGE // 2)), "row of over 20,000"),
+    ("a quotation never closed", "a.csv.gz", gzip.compress(b'text\n"' + b"a,\n" * (LARGE // 3)), "20,000|20000"),
+    ("columns named alike", "a.csv", b",".join([b"c"] * 9_000) + b"\n", "columns named twice: c"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "said"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_a_hostile_file_is_refused_in_bounded_memory(tmp_path, monkeypatch, name, data, said):
+    monkeypatch.setattr(readers, "LARGEST_JSON", 8 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadInput, match=said):
+            records(tmp_path, name, data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MOST + (8 << 20)
+
+
+def test_a_hundred_thousand_columns_are_a_row_like_any_other(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"text,{','.join(f'c{number}' for number in range(100_000))}\n{',' * 100_000}\n")
+    (found,) = read(SourceFile(path, "a.csv", 10 << 20), "csv")  # comparing each name with each took minutes
+    assert isinstance(found, Found)
+
+
+def test_rows_of_a_table_count_anew(tmp_path):
+    rows = b"text,more\n" + b"".join(b"%0900d,x\n" % number for number in range(100))
+    assert len(records(tmp_path, "a.csv", rows)) == 100
