@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -44,7 +45,7 @@ def main(image: str, arguments: Sequence[str]) -> int:
     except OSError as error:
         if error.errno not in FULL_DISK:
             return _bug(log, error)
-        return _give_up(RemoteTrouble(f"disk full: {error.filename or ''}", hint="free space, then run again"), log)
+        return _give_up(_full_disk(error), log)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # the one broad except: whatever it is, the exit code must say that it is a bug
@@ -136,6 +137,13 @@ def _bug(log: logging.Logger, error: Exception) -> int:
     log.exception("bug: %s", error)
     _write_result(json.dumps({"failure": type(error).__name__, "message": f"bug: {error}"}))
     return BUG
+
+
+def _full_disk(error: OSError) -> RemoteTrouble:
+    """Arrow says that a disk is full, but not which one."""
+    temporary = tempfile.gettempdir()
+    where = error.filename or f"the folder of the output, or the one for temporary files ({temporary})"
+    return RemoteTrouble(f"disk full: {os.strerror(error.errno or errno.ENOSPC)}", where=str(where), hint="free space, then run again")
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
