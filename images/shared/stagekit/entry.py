@@ -141,9 +141,9 @@ def _bug(log: logging.Logger, error: Exception) -> int:
 
 def _full_disk(error: OSError) -> RemoteTrouble:
     """Arrow says that a disk is full, but not which one."""
-    temporary = tempfile.gettempdir()
-    where = error.filename or f"the folder of the output, or the one for temporary files ({temporary})"
-    return RemoteTrouble(f"disk full: {os.strerror(error.errno or errno.ENOSPC)}", where=str(where), hint="free space, then run again")
+    where = error.filename or f"the folder of the output, or the one for temporary files ({tempfile.gettempdir()})"
+    said = os.strerror(error.errno or errno.ENOSPC)
+    return RemoteTrouble(f"disk full: {said}", where=str(where), hint="free space, then run again")
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
