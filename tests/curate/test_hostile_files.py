@@ -5,14 +5,17 @@ Memory is counted by Python's own books, on files that are small packed and larg
 
 import gzip
 import tracemalloc
+import zlib
 from itertools import pairwise
 
 import pytest
 
 from contract.failures import BadInput
-from curate import readers
+from curate import intricate, readers
 from curate.found import Found, Rejected, SourceFile
 from curate.ingest.files import read
+from curate.intricate import intricate_page, intricate_pdf
+from curate.pages import main_text
 from curate.readers import format_of
 
 LIMIT = 20_000
@@ -26,10 +29,26 @@ LOL = "a: &a [lol, lol]\n" + "".join(
 DEEP = "[" * 100_000
 
 
+def pdf(drawing: bytes, packed: bytes = b"/FlateDecode", pages: int = 1) -> bytes:
+    """A PDF of one drawing, its page listed a number of times."""
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count %d /Kids [%s] >>" % (pages, b"3 0 R " * pages),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R >>",
+        b"<< /Length %d /Filter %s >>\nstream\n%s\nendstream" % (len(drawing), packed, drawing),
+    ]
+    return (
+        b"%PDF-1.4\n"
+        + b"".join(b"%d 0 obj\n%s\nendobj\n" % each for each in enumerate(objects, 1))
+        + (b"trailer << /Size 5 /Root 1 0 R >>\n%%EOF\n")
+    )
+
+
 def records(tmp_path, name, data):
     path = tmp_path / name
     path.write_bytes(data)
-    return list(read(SourceFile(path, name, LIMIT), format_of(name)))
+    limit = 1 << 20 if name.endswith(".pdf") else LIMIT
+    return list(read(SourceFile(path, name, limit), format_of(name)))
 
 
 REJECTED = [
@@ -39,6 +58,12 @@ REJECTED = [
     ("JSON nested deep", "a.jsonl", f'{{"text": {DEEP}}}\n'.encode()[:LIMIT], "broken_record"),
     ("aliases of aliases", "a.md", f"---\n{LOL}title: *j\n---\nbody\n".encode(), "broken_record"),
     ("a value inside itself", "a.md", b"---\ntitle: &a [*a]\n---\nbody\n", "broken_record"),
+    ("a page nested deep", "a.html", b"<div>" * 3_000 + b"hello", "too_intricate"),
+    ("a page of tables in tables", "a.html", b"<table>" * 1_200 + b"<b>" * 900, "too_intricate"),
+    ("a tag of attributes", "a.html", b"<p " + b"a=1 " * 4_000 + b">", "too_intricate"),
+    ("a PDF of blanks", "a.pdf", pdf(zlib.compress(b" " * LARGE)), "too_intricate"),
+    ("a PDF packed twice", "a.pdf", pdf(b"", b"[/FlateDecode /FlateDecode]"), "too_intricate"),
+    ("a PDF of a page shown again", "a.pdf", pdf(zlib.compress(b" "), pages=20_001), "too_intricate"),
     ("front matter nested deep", "a.md", b"---\ntitle: " + b"{a: " * 2_000 + b"\n---\nbody\n", "broken_record"),
 ]
 
@@ -88,3 +113,28 @@ def test_a_hundred_thousand_columns_are_a_row_like_any_other(tmp_path):
 def test_rows_of_a_table_count_anew(tmp_path):
     rows = b"text,more\n" + b"".join(b"%0900d,x\n" % number for number in range(100))
     assert len(records(tmp_path, "a.csv", rows)) == 100
+
+
+ORDINARY = {
+    "a long list": "<ul>" + "<li>an item" * 30_000 + "</ul>",
+    "paragraphs that nobody closed": "<p>some text" * 30_000,
+    "closed elements": "<div><b>x</b></div>" * 30_000,
+    "an attribute of many words": f"<div data-all='{'a=1 ' * 30_000}'>text</div>" + "<br>" * 3_000,
+}
+
+
+@pytest.mark.parametrize("html", ORDINARY.values(), ids=ORDINARY)
+def test_a_long_page_is_no_hostile_one(html):
+    assert intricate_page(html) == ""
+
+
+def test_a_page_of_too_many_tags_is_read_whole(monkeypatch):
+    monkeypatch.setattr(intricate, "MOST_TAGS", 10)
+    page = "<html><body><nav>Home</nav><main>" + "<p>All that the page says is read.</p>" * 6 + "</main></body></html>"
+    assert "Home" in main_text(page)
+
+
+def test_pictures_of_a_pdf_do_not_count():
+    picture = pdf(zlib.compress(b" " * LARGE)).replace(b"<< /Length", b"<< /Subtype /Image /Length")
+    assert intricate_pdf(picture) == ""
+    assert intricate_pdf(b"stream\nFlateDecode stream\n\x00 nothing packed") == ""

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
+from curate.intricate import many_tags
 from curate.markup import page_text
 from curate.spdx import spdx_id
 
@@ -46,8 +47,10 @@ RESERVED = {"noai", "noimageai"}
 def main_text(html: str) -> str:
     """The page's main text by trafilatura, Barbaresi 2021, without navigation, adverts and comments.
 
-    Where it finds none, all text that a reader of the page sees.
+    Where it finds none, and of a page of hundreds of thousands of tags, all text that a reader of the page sees.
     """
+    if many_tags(html):
+        return page_text(html)
     from trafilatura import extract  # takes half a second to import; only pages need it
 
     found = extract(html, include_comments=False, include_tables=True, with_metadata=False, deduplicate=False)

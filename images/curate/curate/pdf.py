@@ -17,6 +17,8 @@ LONG_LINES = 0.9
 ENDS = (".", "!", "?", ":", ".”", '."', "。", "！", "？")
 ITEM = re.compile(r"(?:[-–•*▪◦]|\(?\d{1,3}[.)])\s")
 NUMBER = re.compile(r"\d+|\b[ivxlc]+\b")
+MOST_PAGES = 20_000
+"""A small file may list one page a million times."""
 REPEATS_FROM = 3
 """Pages on which a first or last line has to stand, numbers aside, to be taken for furniture; and half of all pages."""
 
@@ -47,6 +49,8 @@ def read_pages(path: Path) -> Pages:
         locked = "password" in str(error).lower()
         raise NotReadable("encrypted" if locked else "broken_record", str(error)) from None
     try:
+        if len(document) > MOST_PAGES:
+            raise NotReadable("too_intricate", f"{len(document):,} pages; expected {MOST_PAGES:,} at most")
         texts = [_page_text(document, number) for number in range(len(document))]
         about = document.get_metadata_dict(skip_empty=True)
     except pdfium.PdfiumError as error:

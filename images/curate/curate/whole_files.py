@@ -18,6 +18,7 @@ from curate.found import (
     first_line,
     readable,
 )
+from curate.intricate import intricate_page, intricate_pdf
 from curate.markup import page_text
 from curate.pages import main_text, page_fields, reserves_rights
 from curate.pdf import NotReadable, read_pages, running_text
@@ -62,6 +63,9 @@ def read_html(file: SourceFile) -> Iterator[Record]:
         yield page
         return
     html, encoding = page
+    if wrong := intricate_page(html):
+        yield Rejected(file.name, "too_intricate", wrong, row=html[:1_000])
+        return
     address = file.name if file.name.startswith(("http://", "https://")) else ""
     reserved = reserves_rights(html)
     text = main_text(html) if file.main_text else page_text(html)
@@ -74,6 +78,9 @@ def read_pdf(file: SourceFile) -> Iterator[Record]:
     size = file.path.stat().st_size
     if size > file.limit:
         yield Rejected(file.name, "too_long", size, file.limit)
+        return
+    if wrong := intricate_pdf(file.path.read_bytes()):
+        yield Rejected(file.name, "too_intricate", wrong)
         return
     try:
         pages = read_pages(file.path)

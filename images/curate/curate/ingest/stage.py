@@ -29,6 +29,7 @@ RULES = {
     "broken_encoding": "the bytes are not of the source's encoding",
     "broken_record": "the line, row or file is not a record of its format",
     "duplicate_id": "a record with this id came before",
+    "too_intricate": "the page or the PDF would keep a parser busy for hours, or fill the memory",
     "unknown_format": "neither the file's ending nor its type on the web names a format that is read",
     "encrypted": "the PDF opens only with a password",
     "no_text": "the PDF holds pictures of pages but no text",
