@@ -8,6 +8,7 @@ import pytest
 from contract.failures import BadInput, Failure, RemoteTrouble
 from contract.records import Document
 from contract.stages import BY_NAME
+from curate.web.tidy import KEPT
 from site_server import PARAGRAPH, Reply, Site, article
 from stagekit.dataset import open_dataset
 from stagekit.request import build_request, find_reusable
@@ -292,3 +293,32 @@ def test_a_dead_site_is_worth_another_try(tmp_path):
     with pytest.raises(Failure, match=r"the site does not answer: robots.txt: no connection") as caught:
         build_request(BY_NAME["ingest"], json.dumps(config), [], f"{tmp_path}/out/")
     assert caught.value.exit_code == 13
+
+
+def test_the_cache_does_not_grow_with_the_nights(night, site, tmp_path):
+    """Two sources, one of which changes each night with its feed; the other one's page is never fetched again."""
+    night("/three")
+    for number in range(KEPT + 4):
+        site.paths["/two"] = Reply(article("two", more=f"<p>Paragraph number {number} was written on that day.</p>"))
+        site.feed("/feed", "/one", "/two", *["/three"] * (number % 2))
+        dataset, _ = night()
+        assert f"number {number}" in documents(dataset)["two"].text
+    kept = {name: len(list((tmp_path / "cache/web" / name).rglob("*.*"))) for name in ("snapshots", "answers")}
+    assert kept == {"snapshots": KEPT + 1, "answers": 4}
+    bodies = [path for path in (tmp_path / "cache/web/bodies").rglob("*") if path.is_file()]
+    assert len(bodies) == KEPT + len(["one", "three", "feed"])
+    site.forget()
+    assert night()[1]
+    assert night("/three")[1]
+    assert {asked.status for asked in site.asked if asked.path != "/robots.txt"} == {304}
+
+
+def test_a_page_that_went_with_its_snapshots_is_fetched_anew(night, site, tmp_path):
+    for number in range(KEPT + 2):
+        site.feed("/feed", *(["/one"] if number else ["/one", "/three"]))
+        site.paths["/one"] = Reply(article("one", more=f"<p>Paragraph number {number} was written on that day.</p>"))
+        night(keep_seen=False)
+    site.feed("/feed", "/one", "/three")
+    site.forget()
+    assert set(documents(night(keep_seen=False)[0])) == {"one", "three"}
+    assert [asked.status for asked in site.asked if asked.path == "/three"] == [200]

@@ -18,6 +18,10 @@ def gather(source: Source, folder: Address) -> tuple[str, str]:
         commit = commit_of(source.uri, source.hub.revision)
         return f"{source.uri}@{commit}", content_hash(source.uri, source.hub, commit)
     from curate.web.crawl import Crawl
+    from curate.web.tidy import tidy
 
     cache = PageCache(cache_store(CACHE, folder))
-    return source.uri, cache.keep_snapshot(Crawl(source.uri, source.web, cache).snapshot())
+    crawl = Crawl(source.uri, source.web, cache)
+    snapshot = cache.keep_snapshot(crawl.snapshot())
+    tidy(cache, source.uri, snapshot, crawl.client.replaced)
+    return source.uri, snapshot

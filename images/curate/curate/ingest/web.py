@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from contract.config.ingest import IngestConfig, IngestSource
-from contract.failures import BadInput
+from contract.failures import RemoteTrouble
 from curate.found import Found, Record, Rejected, SourceFile
 from curate.ingest.files import read
 from curate.readers import format_of
@@ -39,7 +39,7 @@ class Pages:
         self.source, self.config, self.cache = source, config, cache
         snapshot = cache.snapshot(content_hash)
         if snapshot is None:
-            raise BadInput("what was gathered is there no more", where=source.uri, hint="run again")
+            raise RemoteTrouble("what was gathered is there no more", where=source.uri, hint="run again")
         self.snapshot: Snapshot = snapshot
         self.figures = {f"web_{name}": figure for name, figure in snapshot.figures.items()}
 
@@ -73,7 +73,7 @@ class Pages:
     def _file(self, page: Page, folder: Path) -> SourceFile:
         path = self.cache.fetch_body(page.sha256, folder)
         if path is None:
-            raise BadInput("a page's body is in the cache no more", where=page.url, hint="run again")
+            raise RemoteTrouble("a page's body is in the cache no more", where=page.url, hint="run again")
         return SourceFile(
             path,
             page.final_url,

@@ -73,10 +73,35 @@ class PageCache:
         self.store.write(_snapshot(name), snapshot.model_dump_json().encode())
         return name
 
+    def histories(self) -> dict[str, list[str]]:
+        """Of each source, under its name here: the snapshots that are kept, the newest first."""
+        names = [entry.name for entry in self.store.list("history/")]
+        return {name: orjson.loads(self.store.read(name) or b"[]") for name in names}
+
+    def keep_history(self, uri: str, snapshots: list[str]) -> None:
+        """Keep which snapshots of a source are kept."""
+        self.store.write(history_of(uri), orjson.dumps(snapshots))
+
+    def forget_snapshot(self, content_hash: str) -> None:
+        """Let go of a snapshot."""
+        self.store.delete(_snapshot(content_hash))
+
+    def forget_body(self, sha256: str, url: str = "") -> None:
+        """Let go of a body, and of the answer of an address that has no other."""
+        kept = self.kept(url) if url else None
+        self.store.delete(_body(sha256))
+        if kept and kept.sha256 == sha256:
+            self.store.delete(_answer(url))
+
     def snapshot(self, content_hash: str) -> Snapshot | None:
         """The snapshot of that hash."""
         data = self.store.read(_snapshot(content_hash))
         return Snapshot.model_validate_json(data) if data else None
+
+
+def history_of(uri: str) -> str:
+    """The name under which a source's history is kept."""
+    return f"history/{digest(uri)[:32]}.json"
 
 
 def _answer(url: str) -> str:

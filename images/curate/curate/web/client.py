@@ -30,6 +30,8 @@ class Client:
         self.fetcher = Fetcher(web)
         self.robots = Robots(self._robots_text, self.fetcher.pace)
         self.fetched = self.unchanged = 0
+        self.replaced: set[str] = set()
+        """Bodies that were an address's answer until tonight."""
         self._tonight: dict[str, Kept] = {}
 
     def page(self, url: str, limit: int) -> Kept:
@@ -63,6 +65,8 @@ class Client:
         self.fetched += 1
         found = _kept(url, answer)
         self.cache.keep(found, answer.body)
+        if kept and kept.sha256 != found.sha256:
+            self.replaced.add(kept.sha256)
         self._tonight[url] = found
         return found
 
