@@ -260,7 +260,7 @@ STAGES: tuple[Stage, ...] = (
         "Supervised fine-tuning: full, LoRA or QLoRA.",
         TrainConfig,
         (LEARNED, Port("plan", "the plan that allows it")),
-        version=2,
+        version=3,
         resources=GPU,
     ),
     Stage(
