@@ -1,4 +1,4 @@
-"""A training in a process of its own that kills itself, with SIGKILL, at a chosen moment.
+"""A training in a process of its own that kills itself, with SIGKILL, at a chosen moment, or takes its time.
 
 Processes are forked from a server that has imported the slow libraries once, and computed nothing.
 """
@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ LIBRARIES = ["finetune.train.stage", "finetune.plan.stage", "stagekit.run"]
 
 
 def run_in_process(stage: str, config: dict, inputs: Sequence[str], output: Path, moment: str = "") -> tuple[int, str]:
-    """The exit code (-9 after a SIGKILL) and the log of one run of a stage."""
+    """The exit code (-9 after a SIGKILL) and the log of one run of a stage; `moment` is one of `MOMENTS` or `PACES`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     log = output.parent / f"{output.name}-{moment.replace(' ', '-')}.log"
@@ -37,7 +38,7 @@ def _run(stage: str, config: dict, inputs: list[str], output: str, moment: str, 
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     if moment:
-        MOMENTS[moment]()
+        (MOMENTS | PACES)[moment]()
     run_stage(build_request(BY_NAME[stage], json.dumps(config), inputs, output))
 
 
@@ -95,3 +96,24 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "in an evaluation": _in_an_evaluation,
     "when all is written but the manifest": _when_all_is_written_but_the_manifest,
 }
+
+
+def _rest(first: int, last: int, seconds: float) -> Callable[[], None]:
+    """Each step from the first to the last of these takes so many seconds longer."""
+
+    def arrange() -> None:
+        from finetune.train.watch import Figures
+
+        on_step_end = Figures.on_step_end
+
+        def end(self: Any, args: Any, state: Any, control: Any, **rest: Any) -> Any:
+            if first <= state.global_step <= last:
+                time.sleep(seconds)
+            return on_step_end(self, args, state, control, **rest)
+
+        Figures.on_step_end = end
+
+    return arrange
+
+
+PACES: dict[str, Callable[[], None]] = {"seventy seconds from the first checkpoint on": _rest(7, 26, 3.5)}

@@ -28,6 +28,10 @@ class Approval(ApprovalOperator):
     Approved, the task succeeds and `promote` follows; rejected, `promote` is skipped and the model stays `challenger`;
     without an answer within `approval_hours` it is the same as rejected, with a warning. With any other
     `register.champion`, or where nothing was registered, it is skipped and says why.
+
+    An answer may be asked for twice. A task that goes on before Airflow 3.3's scheduler has heard that its first
+    process has ended, within a second or so, is taken for one that was killed; the next try starts with the question,
+    since a task cannot read an answer that was given to an earlier try. Nothing is ever approved that nobody approved.
     """
 
     def __init__(self, *, flow: Flow, **kwargs: Any) -> None:
@@ -35,6 +39,7 @@ class Approval(ApprovalOperator):
             task_id=APPROVE,
             subject=f"Make this {flow.recipe.name} model the champion?",
             defaults=self.REJECT,
+            retry_delay=timedelta(seconds=5),
             doc_md="Asks a person, where `register.champion` is `approval`.",
             **kwargs,
         )

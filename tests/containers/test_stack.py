@@ -216,6 +216,29 @@ def test_the_demo_goes_from_articles_to_a_registered_model(stack, image):
 
 
 @pytest.mark.timeout(1800)
+def test_a_person_approves_the_champion_by_a_click(stack, image):
+    """The same run with a person to decide: all but `register` is there already."""
+    if not chromium():
+        absent("no Chromium on the path")
+    token = stack.token()
+    form = {"logical_date": None, "conf": {"dataset": "latest", "register.champion": "approval"}}
+    run = stack.airflow("/api/v2/dags/finetune_demo/dagRuns", form, token)[1]["dag_run_id"]
+    address = f"http://localhost:{stack.settings['AIRFLOW_PORT']}"
+    with signed_in(address, stack.settings["AIRFLOW_ADMIN_PASSWORD"]) as page:
+        page.goto(f"{address}/dags/finetune_demo/runs/{quote(run)}/tasks/approve/required_actions")
+        page.get_by_role("button", name="Approve", exact=True).click(timeout=PATIENCE * 1000)
+        page.get_by_text("admin").first.wait_for()
+    ended = stack.wait_for("finetune_demo", token)
+    assert (ended[0], ended[1]["approve"], ended[1]["promote"]) == ("success", "success", "success")
+    code = """
+import json, mlflow
+version = mlflow.MlflowClient().get_model_version_by_alias("demo", "champion")
+print(json.dumps(version.tags["nocturne.approved_by"]))
+"""
+    assert "admin" in stack.in_stage(image("finetune"), code).lower()
+
+
+@pytest.mark.timeout(1800)
 def test_a_person_starts_a_run_by_filling_in_the_form(stack):
     if not chromium():
         absent("no Chromium on the path")

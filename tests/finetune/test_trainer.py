@@ -6,6 +6,7 @@ import pytest
 import torch
 from peft import PeftModel
 
+from contract.config.base import versioned
 from contract.config.finetune import TrainConfig, Training
 from contract.failures import BadConfig
 from contract.uris import Address
@@ -178,6 +179,21 @@ def test_a_checkpoint_of_another_training_is_refused_by_the_name_of_what_differs
     other = THIS | checkpoints.identity_of(OTHERS[reason])
     assert checkpoints.find(scratch_in(tmp_path), other, logging.getLogger("test")) == []
     assert caplog.records[0].fields["reason"] == f"of another training: {reason}"
+
+
+CHANGES = {"learning_rate": 0.5, "batch_size": 3, "optimizer": "adafactor", "epochs": 7.0, "packing": False, "seed": 9}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_whatever_the_trainer_would_ignore_or_stumble_over_is_another_training(name):
+    """transformers goes on with the old learning rate, ends at once with another batch, and fails on an optimizer."""
+    config = TrainConfig(training=Training(learning_rate=0.1))
+    other = config.model_copy(update={"training": config.training.model_copy(update={name: CHANGES[name]})})
+    kept, asked = (checkpoints.identity_of({"config": versioned(each)}) for each in (config, other))
+    files = dict.fromkeys([*checkpoints.NEEDED, "adapter_model.safetensors"], "")
+    reason = checkpoints.objection(checkpoints.Checkpoint("one", 10, 1, kept, False, files), asked)
+    old, new = (getattr(each.training, name) for each in (config, other))
+    assert reason == f"of another training: config.training.{name} was {old!r} and is {new!r}"
 
 
 @pytest.mark.parametrize("name", ["optimizer.pt", "trainer_state.json", "scheduler.pt", "adapter_model.safetensors"])

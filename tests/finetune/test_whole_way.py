@@ -80,6 +80,9 @@ def test_the_registered_version_tells_what_it_was_made_from(walked, client):
     assert version.tags["nocturne.code_version"] == "abc123"
     assert version.tags["nocturne.train_run"] == results["train"]["links"]["mlflow_run"]
     assert json.loads(version.tags["nocturne.images"])["train"] == "finetune@sha256:1"
+    card = walked.file("export", "model/README.md").read_text()
+    assert version.description.startswith("# ")
+    assert version.description in card, "the card is on the version's page, without the head for the hub"
 
 
 def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
@@ -87,7 +90,7 @@ def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
     dataset = open_dataset(resolve(walked.dataset)).manifest
     assert run.info.status == "FINISHED"
     assert (run.data.params["lora.rank"], run.data.params["learning_rate"]) == ("32", "0.02")
-    assert run.data.metrics["tuned_loss"] == walked.results["evaluate"]["metrics"]["tuned_loss"]
+    assert run.data.metrics["evaluate/tuned_loss"] == walked.results["evaluate"]["metrics"]["tuned_loss"]
     steps = walked.results["train"]["metrics"]["steps"]
     for name in ("train_loss", "grad_norm", "learning_rate", "tokens"):
         assert [point.step for point in client.get_metric_history(run.info.run_id, name)] == [*range(1, steps + 1)]
@@ -98,7 +101,11 @@ def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
     assert {file.path for file in client.list_artifacts(run.info.run_id, "plan")} >= {"plan/template.html"}
     assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"curves.svg", "history.json"}
     assert run.data.tags["nocturne.curves"] == walked.results["train"]["metrics"]["curves"]
-    assert run.data.metrics["few_shot_loss"] == walked.results["evaluate"]["metrics"]["few_shot_loss"]
+    picture = walked.file("train", "curves.svg").read_text()
+    for line in ("train", "test", "gradient norm", "learning rate"):
+        assert f"<!-- {line} -->" in picture, "drawn, with its name"
+    assert client.get_experiment(run.info.experiment_id).tags["mlflow.experimentKind"] == "custom_model_development"
+    assert run.data.metrics["evaluate/few_shot_loss"] == walked.results["evaluate"]["metrics"]["few_shot_loss"]
     assert {file.path for file in client.list_artifacts(run.info.run_id, "evaluate")} == {
         f"evaluate/comparison.{ending}" for ending in ("json", "md", "html", "svg")
     }

@@ -74,8 +74,11 @@ def test_a_base_model_that(name, planned, run_stage, tmp_path):
 
 
 LONG = [*SAMPLES[:5], *(talk(i, "train", "word " * 200) for i in range(5, 10))]
+WORDY = [sample(i, "test" if i < 2 else "train", ("user", "why " * 99), ("assistant", "So.")) for i in range(10)]
 PLANS = [
     ("a test split that is empty", SAMPLES[2:], {}, {}, 11, "the test split is empty: 8 train and 0 test of 8"),
+    ("a train split that is empty", SAMPLES[:2], {}, {}, 11, "the train split is empty: 0 train and 2 test of 2"),
+    ("a length below every prompt", WORDY, {"max_length": 16}, {"max_truncated": 1.0}, 11, "has a token to learn"),
     ("a GPU that is not there", SAMPLES, {"device": "gpu"}, {}, 10, "this machine has no usable GPU"),
     ("a model that does not fit", SAMPLES, {}, {"gpu_memory_gb": 0.001}, 10, "GB of the GPU"),
     ("a missing base model", SAMPLES, {"base_model": "/nowhere/model"}, {}, 11, "/nowhere/model"),

@@ -18,6 +18,9 @@ from finetune.tracking import UNTRACKED, find_run, ping, remote, tracking_uri
 from finetune.trained import Trained
 from stagekit.job import Job
 
+FOLDER = "evaluate"
+"""Where a run keeps what is found here, so that the curves of the training stand by themselves."""
+
 
 def run(job: Job) -> None:
     """Reads both splits and the training's result; writes the comparison, and whether the gate is passed.
@@ -83,7 +86,8 @@ def _track(job: Job, trained: Trained, comparison: Comparison, files: Mapping[st
     if run is None:
         job.log.warning("the training's run is not on this tracking server: the comparison is not logged there")
         return
-    run.metrics({name: value for name, value in comparison.metrics().items() if isinstance(value, int | float)})
+    figures = {f"{FOLDER}/{name}": value for name, value in comparison.metrics().items()}
+    run.metrics({name: value for name, value in figures.items() if isinstance(value, int | float)})
     for name, text in files.items():
-        run.text(text, f"evaluate/{name}")
+        run.text(text, f"{FOLDER}/{name}")
     job.output.links.update({"mlflow_run": run.url} if run.url else {})

@@ -12,6 +12,10 @@ from stagekit.dataset import Dataset, open_dataset
 if TYPE_CHECKING:
     from finetune.register.registry import Entry
 
+CARD = "README.md"
+MOST_CHARACTERS = 5_000
+"""MLflow's own limit for a version's description."""
+
 
 def conclude(address: Address, manifest: Manifest) -> None:
     """Register again where the registry has lost the version, a look-up where it has not; the same for the hub."""
@@ -49,6 +53,7 @@ def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
         champion=is_champion(config, tags["nocturne.gate"]),
         approved_by=config.approved_by if config.champion == "approval" else "",
         upload=lambda: _upload(inputs),
+        describe=lambda: _card(inputs["export"]),
     )
 
 
@@ -74,6 +79,15 @@ def _upload(inputs: Mapping[str, Dataset]) -> str:
     uri = upload(inputs["export"].folder(MODEL), run, prompts[:4])
     run.finish()
     return uri
+
+
+def _card(export: Dataset) -> str:
+    """The model's card without the head that the model hub reads, whole paragraphs up to what MLflow stores."""
+    from finetune.trained import MODEL
+
+    text = (export.folder(MODEL) / CARD).read_text(encoding="utf-8")
+    text = text.partition("\n---\n")[2].strip() if text.startswith("---\n") else text.strip()
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS].rpartition("\n\n")[0]
 
 
 def _open(uri: str) -> Dataset:

@@ -21,13 +21,15 @@ APPROVED_BY = "nocturne.approved_by"
 
 @dataclass(frozen=True)
 class Entry:
-    """What is to be registered. `upload` stores the model and returns its MLflow URI; it is asked only if need be.
-    `approved_by` names the person, if any, by whose word it is champion."""
+    """What is to be registered. `upload` stores the model and returns its MLflow URI; it is asked only if need be, like
+    `describe` for the Markdown on the version's page. `approved_by` names the person, if any, by whose word it is
+    champion."""
 
     name: str
     tags: dict[str, str]
     champion: bool
     upload: Callable[[], str]
+    describe: Callable[[], str]
     approved_by: str = ""
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("nocturne"))
 
@@ -69,6 +71,7 @@ def _create(client: Any, entry: Entry) -> Any:
     first = find_version(client, entry.name, entry.tags[CONTENT_HASH]) or made
     if int(first.version) < int(made.version):  # another run registered the same model meanwhile
         client.delete_model_version(entry.name, made.version)
+    client.update_model_version(entry.name, first.version, description=entry.describe())
     return first
 
 

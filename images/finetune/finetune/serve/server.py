@@ -87,6 +87,9 @@ class Endpoint:
 class Server(ThreadingHTTPServer):
     """Listens; a client that goes away is no error of ours."""
 
+    request_queue_size = 2 * MOST_WAITING
+    """Connections that the system holds for us; with the usual five, clients that come at once are cut off."""
+
     def __init__(self, endpoint: Endpoint, host: str, port: int) -> None:
         self.log = endpoint.log
         super().__init__((host, port), type("Handler", (_Handler,), {"endpoint": endpoint}))

@@ -22,8 +22,9 @@ def write_result(job: Job, trainer: Any, tracked: Outbox | None, seconds: float)
     # Sorted: a resumed training reads its first entries back from a checkpoint, where they are.
     curves = json.dumps([entry for entry in history if len(entry) > 1], indent=1, sort_keys=True)
     output.add_text("history.json", curves)
-    reading = read_curves(history)
-    picture = draw_curves(history, reading)
+    named = [{NAMES.get(name, name): value for name, value in entry.items()} for entry in history]
+    reading = read_curves(named)
+    picture = draw_curves(named, reading)
     output.add_text("curves.svg", picture, hashed=False)  # its fonts are the machine's
     job.log.info("curves", extra={"fields": {"verdict": reading.verdict, "reading": reading.sentence}})
     _write_weights(job, trainer)

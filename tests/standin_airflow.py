@@ -1,0 +1,111 @@
+"""A real Airflow whose stages are stand-ins: its scheduler, server and UI are tried, and no run takes long."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.release import Release
+from embedded import stack
+from embedded.console import Console
+from embedded.services import Running
+from embedded.settings import Home
+
+DAG = "finetune_demo"
+PATIENCE = 180.0
+"""Seconds for a run whose stages end at once, on a machine that others use too."""
+IMAGES = Path(__file__).parent / "standin_images"
+
+
+@dataclass(frozen=True)
+class StandinAirflow:
+    """The embedded stack over a store with one published version."""
+
+    stack: stack.Stack
+
+    def trigger(self, run: str, **conf: Any) -> str:
+        """Start a run of the fine-tuning with this id, and these values in its form."""
+        asked = {"logical_date": None, "dag_run_id": run, "conf": {"dataset": "latest", **conf}}
+        made = self.stack.airflow.post(f"/dags/{DAG}/dagRuns", asked)
+        return str(made["dag_run_id"])
+
+    def tasks(self, run: str) -> dict[str, str]:
+        """Tasks of a run and their states; of a mapped task, one for each of its instances."""
+        found = self.stack.airflow.tasks(DAG, run)
+        return {task["task_id"] + _index(task["map_index"]): task["state"] for task in found}
+
+    def until_asked(self, run: str, after: int = 0) -> int:
+        """Wait until the question of a run waits for a person in a later try than this one; the number of that try."""
+
+        def tries() -> list[int]:
+            found = [task for task in self.stack.airflow.tasks(DAG, run) if task["task_id"] == "approve"]
+            return [t["try_number"] for t in found if t["state"] == "awaiting_input" and t["try_number"] > after]
+
+        self._await(lambda: bool(tries()))
+        return tries()[0]
+
+    def ended(self, run: str) -> tuple[str, dict[str, str]]:
+        """How a run has ended, and its tasks."""
+        self._await(lambda: self._state(run) in ("success", "failed"))
+        return self._state(run), self.tasks(run)
+
+    def answer(self, run: str, chosen: str) -> dict[str, Any]:
+        """Approve or reject as a program does."""
+        path = f"/dags/{DAG}/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+        return dict(self.stack.airflow.patch(path, {"chosen_options": [chosen], "params_input": {}}))
+
+    def told(self, stage: str) -> list[str]:
+        """The configurations that a stage was run with, as JSON, in order."""
+        path = self.stack.home.store / f"{stage}.jsonl"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def _state(self, run: str) -> str:
+        return str(self.stack.airflow.run_state(DAG, run)["state"])
+
+    def _await(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def _index(number: int) -> str:
+    return f"[{number}]" if number >= 0 else ""
+
+
+@contextmanager
+def standin_airflow(folder: Path) -> Iterator[StandinAirflow]:
+    """Start it, and stop it whatever happens."""
+    home, project = Home(folder / "home"), folder / "project"
+    binaries = project / ".venv" / "finetune" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").symlink_to(sys.executable)
+    (project / "images").symlink_to(IMAGES)
+    published = home.store / "demo" / "publish" / "latest.json"
+    published.parent.mkdir(parents=True)
+    release = Release(version=1, key="1" * 20, content_hash="cd", rows=2, published_at="2026-01-01T00:00:00Z")
+    published.write_text(release.model_dump_json())
+
+    real = stack.airflow_environment
+    own = {"NOCTURNE_HOME": str(project), "AIRFLOW__CORE__EXECUTOR": "late_executor.LateExecutor"}
+
+    def environment(*given: Any) -> dict[str, str]:
+        paths = f"{real(*given)['PYTHONPATH']}{os.pathsep}{Path(__file__).parent}"
+        return real(*given) | own | {"PYTHONPATH": paths}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stack, "airflow_environment", environment)
+        services = Running(stack.register(home))
+        try:
+            running = stack.start(home, "process", services, Console())
+            running.airflow.wait_for_dag(DAG, running.started)
+            running.airflow.patch(f"/dags/{DAG}", {"is_paused": False})
+            yield StandinAirflow(running)
+        finally:
+            services.stop()
