@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contract.config.filter import FilterConfig
+from curate.filter.arrays import Wanted
 from curate.filter.files import Files
-from curate.filter.measures import Wanted, measure
+from curate.filter.measures import measure
 from curate.filter.rows import Mask, Rows
 from curate.filter.rules import active_rules, families
 

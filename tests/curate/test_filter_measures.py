@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.records import Document
+from curate.filter.arrays import Text, known
 from curate.filter.characters import classes
 from curate.filter.measures import FAMILIES, measure
-from curate.filter.pieces import Text, known
 from curate.filter.prose import PHRASES
 from curate.filter.tokens import tokenise
 from curate_texts import document, read, write_dataset

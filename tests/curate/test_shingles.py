@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curate.scan.buffers import utf8
 from curate.scan.characters import DOTTED_I, LOWER, SPACE, WORD, characters
-from curate.scan.digests import digests_of_all, folded_digests_of
+from curate.scan.hashed import folded_digests, text_digests
 from curate.shingles import as_sets, ngrams, shingle_sets, words
 from curate.similar import numbered, similar_pairs
 from curate_texts import similarity, word_sets
@@ -86,9 +86,7 @@ SPACED = st.lists(st.sampled_from([*PIECES, *SPACES, "İ", "ß", "A", "_"]), max
 @example([" " * 70, "a" * 64 + " ", " " + "A" * 63, "a" * 63 + "  b", ""])
 def test_folded_digests_are_equal_where_case_and_white_space_alone_differ(texts):
     texts += [text.swapcase() for text in texts] + [f"\n{text} " for text in texts]
-    data, offsets = utf8(texts)
-    digests = np.empty((len(texts), 2), np.uint64)
-    folded_digests_of(data, offsets, np.arange(len(texts)), characters(), digests)
+    digests = folded_digests(utf8(texts), np.arange(len(texts)))
     expected = [" ".join(lowered(text).split()) for text in texts]
     assert same_partition(digests[:, 0].tolist(), expected)
     assert same_partition(digests[:, 1].tolist(), expected)
@@ -97,9 +95,7 @@ def test_folded_digests_are_equal_where_case_and_white_space_alone_differ(texts)
 @settings(max_examples=100, deadline=None)
 @given(st.lists(SPACED | st.text(), max_size=6))
 def test_digests_tell_texts_apart_and_lengths_are_in_characters(texts):
-    data, offsets = utf8(texts)
-    digests, lengths = np.empty((len(texts), 2), np.uint64), np.empty(len(texts), np.int64)
-    digests_of_all(data, offsets, digests, lengths)
+    digests, lengths = text_digests(utf8(texts))
     assert lengths.tolist() == [len(text) for text in texts]
     assert same_partition(digests[:, 0].tolist(), texts)
     assert same_partition(digests[:, 1].tolist(), texts)

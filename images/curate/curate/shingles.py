@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from curate.scan.buffers import Texts, utf8
 from curate.scan.characters import characters
+from curate.scan.ready import Ready
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Indices: TypeAlias = npt.NDArray[np.int64]
+WORDS_OF_ALL, NGRAMS_OF_ALL = Ready("curate.scan.words", "words_of_all"), Ready("curate.scan.ngrams", "ngrams_of_all")
 
 
 class Ragged(NamedTuple):
@@ -45,12 +47,10 @@ class Ragged(NamedTuple):
 
 def words(texts: Texts) -> Ragged:
     r"""The words of each text, hashed, in reading order; of Arrow strings no Python object is made."""
-    from curate.scan.words import words_of_all
-
     data, offsets = utf8(texts)
     found = np.empty((int(offsets[-1] - offsets[0]) + len(offsets)) // 2, np.uint64)  # pages never written cost nothing
     bounds = np.empty(len(offsets), np.int64)
-    words_of_all(data, offsets, characters(), found, bounds)
+    WORDS_OF_ALL(data, offsets, characters(), found, bounds)
     return Ragged(found[: bounds[-1]], bounds)
 
 
@@ -59,11 +59,9 @@ def ngrams(found: Ragged, n: int, short: bool = True) -> Ragged:
 
     A row of fewer than `n` words has one n-gram, of all its words; with `short=False`, and without words, it has none.
     """
-    from curate.scan.ngrams import ngrams_of_all
-
     out = np.empty(len(found.values), np.uint64)
     offsets = np.empty(len(found.offsets), np.int64)
-    ngrams_of_all(found.values, found.offsets, n, short, out, offsets)
+    NGRAMS_OF_ALL(found.values, found.offsets, n, short, out, offsets)
     return Ragged(out[: offsets[-1]], offsets)
 
 

@@ -6,10 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from curate.scan.ready import Ready
 from curate.shingles import Hashes, Indices, Ragged, ngrams, offsets_of
 
 POSTINGS = 2_000_000  # spread out at once: 80 MB
 SIEVE_BITS = 8  # per gram: about one stray gram in fifty gets past the filter
+NUMBER, POST, SIFT_PARTS, FIND = (
+    Ready("curate.decontaminate.kernels", name) for name in ("number", "post", "sift_parts", "find")
+)
 LONGEST_PART = 6  # words: longer parts of an n-gram are hardly rarer, but more places have to be tried
 
 
@@ -56,14 +60,12 @@ class Table:
     """
 
     def __init__(self, grams: Ragged) -> None:
-        from curate.decontaminate import kernels
-
         total = len(grams.values)
         self.slots = np.full(_power_of_two(total + total // 2), -1, np.int32)
         keys, numbers, bounds = np.empty(total, np.uint64), np.empty(total, np.int32), np.empty(total + 1, np.int32)
-        self.distinct = int(kernels.number(grams.values, self.slots, keys, bounds, numbers))
+        self.distinct = NUMBER(grams.values, self.slots, keys, bounds, numbers)
         self.postings = np.empty(total, np.int32)
-        kernels.post(numbers, bounds, self.postings)
+        POST(numbers, bounds, self.postings)
         bounds[self.distinct] = total
         self.keys, self.bounds = (
             keys[: self.distinct],
@@ -85,19 +87,15 @@ class Index(Table):
     """The n-grams of some items; items shorter than `n` words have none here."""
 
     def __init__(self, items: Ragged, n: int) -> None:
-        from curate.decontaminate import kernels
-
         super().__init__(ngrams(items, n, short=False))
         self.n, self.part = n, min(n, 3 + n // 4, LONGEST_PART)
         self.sieve = sieve_for(len(items.values))
-        kernels.sift_parts(*items, n, self.part, self.sieve)
+        SIFT_PARTS(*items, n, self.part, self.sieve)
 
     def shared(self, rows: Ragged) -> Shared:
         """Which n-grams of the items each row of words holds."""
-        from curate.decontaminate import kernels
-
         hits = np.empty((len(rows.values), 3), np.int64)  # pages that stay untouched cost nothing
-        count = kernels.find(*rows, self.n, self.part, self.slots, self.keys, self.sieve, hits)
+        count = FIND(*rows, self.n, self.part, self.slots, self.keys, self.sieve, hits)
         row, place, gram = hits[:count].T
         first = np.sort(np.unique(row << 32 | gram, return_index=True)[1])
         return Shared(row[first], place[first], gram[first])

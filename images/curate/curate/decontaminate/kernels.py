@@ -113,12 +113,13 @@ def find(words: U64s, offsets: I64s, n: int, part: int, slots: I32s, keys: U64s,
     count, step = 0, n - part + 1
     for row in range(len(offsets) - 1):
         start, last = offsets[row], offsets[row + 1] - n
-        for at in range(start, last + step, step):
-            if not passes(gram_at(words, at, part), sieve):
-                continue
-            for place in range(max(start, at - step + 1), min(at, last) + 1):
-                gram = slots[slot_of(gram_at(words, place, n), slots, keys)]
-                if gram >= 0:
-                    hits[count, 0], hits[count, 1], hits[count, 2] = row, place - start, gram
-                    count += 1
+        at = start
+        while at < last + step:  # a range whose step might be 0 might fail
+            if passes(gram_at(words, at, part), sieve):
+                for place in range(max(start, at - step + 1), min(at, last) + 1):
+                    gram = slots[slot_of(gram_at(words, place, n), slots, keys)]
+                    if gram >= 0:
+                        hits[count, 0], hits[count, 1], hits[count, 2] = row, place - start, gram
+                        count += 1
+            at += step
     return count

@@ -5,8 +5,6 @@ import numpy as np
 from curate.scan.arrays import I64s, U8s, U64s
 from curate.scan.compiled import compiled
 
-NOWHERE = -1
-
 
 @compiled
 def slot_of(one: np.uint64, two: np.uint64, digests: U64s, places: I64s) -> np.uint64:
@@ -19,18 +17,11 @@ def slot_of(one: np.uint64, two: np.uint64, digests: U64s, places: I64s) -> np.u
 
 
 @compiled
-def places_for(count: int) -> I64s:
-    """An empty hash table of up to `count` row numbers."""
-    size = 16
-    while size < 2 * count:
-        size *= 2
-    return np.full(size, NOWHERE, np.int64)
+def first_of(digests: U64s, order: I64s, alone: U8s, places: I64s, first: I64s) -> None:
+    """For each row in an order of rows the first row with the same digest; rows marked `alone` share none.
 
-
-@compiled
-def first_of(digests: U64s, order: I64s, alone: U8s, first: I64s) -> None:
-    """For each row in an order of rows the first row with the same digest; rows marked `alone` share none."""
-    places = places_for(len(order))
+    `places` is an empty hash table.
+    """
     for number in range(len(order)):
         row = order[number]
         first[number] = row
@@ -43,18 +34,16 @@ def first_of(digests: U64s, order: I64s, alone: U8s, first: I64s) -> None:
 
 
 @compiled
-def index_of(digests: U64s, rows: I64s) -> I64s:
-    """A hash table of some rows by their digests; of equal ones the first."""
-    places = places_for(len(rows))
+def index_of(digests: U64s, rows: I64s, places: I64s) -> None:
+    """Enter some rows into an empty hash table by their digests; of equal ones the first."""
     for row in rows:
         slot = slot_of(digests[row, 0], digests[row, 1], digests, places)
         if places[slot] < 0:
             places[slot] = row
-    return places
 
 
 @compiled
 def find(wanted: U64s, digests: U64s, places: I64s, found: I64s) -> None:
-    """The row of each wanted digest, or `NOWHERE`."""
+    """The row of each wanted digest, or -1."""
     for number in range(len(wanted)):
         found[number] = places[slot_of(wanted[number, 0], wanted[number, 1], digests, places)]

@@ -16,6 +16,7 @@ from curate.room import room
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 from curate.scan.buffers import Bytes, utf8
 from curate.scan.characters import characters
+from curate.scan.hashed import folded_digests, text_digests
 from curate.text import column_of, no_such_text, text_column
 from stagekit.dataset import Dataset
 
@@ -107,13 +108,12 @@ def facts_of(
 
 def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, hold: Callable[[U64s, I64s], None] | None) -> Facts:
     """Digest of the normalised text, and size, digest and signature of the n-grams of some rows."""
-    from curate.deduplicate.sketches import sketches_of
-    from curate.scan.digests import folded_digests_of
-
     facts = facts_for(len(rows), config)
     if config.exact:
-        folded_digests_of(*texts, rows, characters(), facts.normalised)
+        facts.normalised = folded_digests(texts, rows)
     if config.near:
+        from curate.deduplicate.sketches import sketches_of
+
         drawn = functions(facts.signature.shape[1], config.seed)
         space = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) if hold else 0
         sets = np.empty(space // 2 + 1 if hold else 0, np.uint64)
@@ -126,17 +126,11 @@ def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, hold: Callabl
 
 def _identify(batch: pa.RecordBatch, texts: Bytes, facts: Facts) -> None:
     """Digests of whole text and id together, and the lengths of both texts."""
-    from curate.scan.digests import digests_of_all
-
     whole = utf8(text_column(batch, "conversation")) if "messages" in batch.schema.names else texts
-    digests_of_all(*whole, facts.identity, facts.whole)
-    facts.length[:] = facts.whole
-    if whole is not texts:
-        digests_of_all(*texts, np.empty_like(facts.identity), facts.length)
-    ids = np.empty_like(facts.identity)
-    digests_of_all(*utf8(batch.column("id")), ids, np.empty_like(facts.length))
+    facts.identity, facts.whole = text_digests(whole)
+    facts.length = facts.whole if whole is texts else text_digests(texts)[1]
     facts.identity *= np.uint64(3)
-    facts.identity ^= ids
+    facts.identity ^= text_digests(utf8(batch.column("id")))[0]
 
 
 def in_order_of_preference(facts: Facts, keep: str) -> I64s:

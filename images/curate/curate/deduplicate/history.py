@@ -8,8 +8,8 @@ import numpy as np
 from contract.config.base import StoredDataset
 from contract.config.deduplicate import DeduplicateConfig, stored_datasets
 from contract.manifest import Manifest
-from curate.deduplicate.digests import find, first_of, index_of
 from curate.deduplicate.facts import Facts
+from curate.deduplicate.lookup import find, first_of, index_of
 from curate.deduplicate.remembered import Remembered, remembered
 from curate.deduplicate.verdicts import KEPT, NEW, OTHERS, PREFERRED, SETTLED, Start, undecided
 from curate.scan.arrays import I64s, U8s
@@ -62,9 +62,8 @@ def _recall(start: Start, facts: Facts, first_own: int, history: History) -> Non
     if not history.stands:
         return
     gone, places = own[(places >= 0) & ~kept[places]], places[(places >= 0) & ~kept[places]]
-    partner = np.empty(len(gone), np.int64)
     standing_rows = np.flatnonzero(standing <= SETTLED)
-    find(before.partner[places], facts.identity, index_of(facts.identity, standing_rows), partner)
+    partner = find(before.partner[places], facts.identity, index_of(facts.identity, standing_rows))
     here = partner != KEPT
     start.verdicts.partner[gone[here]] = partner[here]
     start.verdicts.rule[gone[here]] = before.rule[places[here]]
@@ -73,10 +72,9 @@ def _recall(start: Start, facts: Facts, first_own: int, history: History) -> Non
 
 def _firsts(identity: np.ndarray) -> I64s:
     """The rows that are the first of their identity: only they can be the row that is remembered."""
-    rows, first = np.arange(len(identity)), np.empty(len(identity), np.int64)
+    rows = np.arange(len(identity))
     alone: U8s = np.zeros(len(identity), np.uint8)
-    first_of(identity, rows, alone, first)
-    return np.flatnonzero(first == rows)
+    return np.flatnonzero(first_of(identity, rows, alone) == rows)
 
 
 def _same_decisions(made: Manifest, config: DeduplicateConfig, others: list[StoredDataset]) -> bool:

@@ -11,9 +11,7 @@ from contract.config.deduplicate import DeduplicateConfig
 from curate.deduplicate.corpus import Corpus, numbered
 from curate.deduplicate.facts import Facts, columns_for, facts_for, facts_of
 from curate.deduplicate.history import history_of, start_of
-from curate.deduplicate.meaning import fold_meanings
 from curate.deduplicate.remembered import Remembered, remembered
-from curate.deduplicate.repeats import fold_passages
 from curate.deduplicate.shelf import Sets, Shelf
 from curate.deduplicate.substring import NO_PASSAGES, Passages
 from curate.deduplicate.verdicts import Verdicts, decide
@@ -58,8 +56,14 @@ def judge(
     verdicts.metrics["remembered_rows"] = before.known(facts.identity[corpus.first_own :]) if before else 0
     order = start.order(facts, config.keep)
     if config.semantic:
+        from curate.deduplicate.meaning import fold_meanings
+
         fold_meanings(corpus, facts, config, start, order, cache)
-    passages = fold_passages(corpus, facts, config, start, order) if config.substring else NO_PASSAGES
+    passages = NO_PASSAGES
+    if config.substring:
+        from curate.deduplicate.repeats import fold_passages
+
+        passages = fold_passages(corpus, facts, config, start, order)
     return Judged(facts, verdicts, ids, passages)
 
 

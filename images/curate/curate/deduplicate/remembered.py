@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from contract.config.deduplicate import DeduplicateConfig
 from curate.deduplicate.bands import bands_for
-from curate.deduplicate.digests import find, index_of
 from curate.deduplicate.facts import Facts
+from curate.deduplicate.lookup import find, index_of
 from curate.deduplicate.verdicts import KEPT, Verdicts
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 from stagekit.dataset import Dataset
@@ -40,9 +40,7 @@ class Remembered:
 
     def places(self, identity: U64s) -> I64s:
         """Where rows of these identities are, -1 where there are none."""
-        found = np.empty(len(identity), np.int64)
-        find(identity, self.facts.identity, self._index, found)
-        return found
+        return find(identity, self.facts.identity, self._index)
 
     def known(self, identity: U64s) -> int:
         """How many rows of these identities there are."""

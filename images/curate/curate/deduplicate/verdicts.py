@@ -9,6 +9,7 @@ import numpy as np
 from contract.config.deduplicate import DeduplicateConfig
 from curate.deduplicate.bands import bands_for
 from curate.deduplicate.facts import Facts, in_order_of_preference
+from curate.deduplicate.lookup import first_of
 from curate.deduplicate.near import Choice, LoadSets, Nodes, near_duplicates
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 
@@ -80,11 +81,8 @@ def decide(facts: Facts, config: DeduplicateConfig, load: LoadSets, start: Start
 
 def _fold_equal(verdicts: Verdicts, order: I64s, digests: U64s, settled: U8s, alone: U8s, rule: str) -> None:
     """Fold rows with equal digests into the best of them."""
-    from curate.deduplicate.digests import first_of
-
     alive = order[verdicts.partner[order] == KEPT]
-    first = np.empty(len(alive), np.int64)
-    first_of(digests, alive, alone, first)
+    first = first_of(digests, alive, alone)
     gone = (first != alive) & (settled[alive] == 0)
     verdicts.fold(alive[gone], first[gone], 1.0, rule)
 

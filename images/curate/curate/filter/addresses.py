@@ -1,7 +1,8 @@
 """Web and mail addresses: a host name with a lower-case ending, perhaps a scheme before it and a path behind."""
 
 from curate.filter import characters as c
-from curate.filter.pieces import AT, COLON, HASH, PERIOD, PLUS, QUESTION, SLASH, Text
+from curate.filter.arrays import Text
+from curate.filter.pieces import AT, COLON, HASH, PERIOD, PLUS, QUESTION, SLASH
 from curate.scan.in_place import in_place
 
 

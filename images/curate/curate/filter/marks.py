@@ -1,6 +1,7 @@
 """Marks that come off the ends of a piece of text, or cut it in its middle."""
 
 from curate.filter import characters as c
+from curate.filter.arrays import Known, Points, Text
 from curate.filter.pieces import (
     CAPITAL_S,
     COMMA,
@@ -12,15 +13,12 @@ from curate.filter.pieces import (
     SQUARED,
     D,
     E,
-    Known,
     L,
     M,
     N,
-    Points,
     R,
     S,
     T,
-    Text,
     V,
     cut_of,
 )

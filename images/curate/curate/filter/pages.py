@@ -3,7 +3,8 @@
 import numpy as np
 
 from curate.filter import characters as c
-from curate.filter.pieces import PERIOD, Known, Points, Spans, Text
+from curate.filter.arrays import Known, Points, Spans, Text
+from curate.filter.pieces import PERIOD
 from curate.filter.prose import (
     CLOSE,
     CURLY,

@@ -3,7 +3,8 @@
 import numpy as np
 
 from curate.filter import characters as c
-from curate.filter.pieces import ELLIPSIS, PERIOD, Hashes, Points, Spans, Text
+from curate.filter.arrays import Hashes, Points, Spans, Text
+from curate.filter.pieces import ELLIPSIS, PERIOD
 from curate.scan.in_place import in_place
 
 NEWLINE, RETURN, BULLET, MINUS, NUMBER_SIGN, CURLY = 10, 13, 0x2022, 45, 35, 123

@@ -3,42 +3,16 @@
 Two parts are equal when their 64-bit hashes are: of a billion different parts, a pair collides with a chance of 3 %.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from curate.filter.pieces import BASE, SPREAD, Hashes, Numbers, Points, Spans, Text
+from curate.filter.arrays import BASE, OPENING, ROOMY, SPREAD, Hashes, Numbers, Points, Spans, Sums, Table, Text
 from curate.filter.prose import stripped
 from curate.scan.in_place import in_place
 
-OPENING = 100_000  # tokens whose n-grams are counted; Gopher drops longer texts anyway
 NEWLINE = 10
-ROOMY = 4  # slots for each key: few keys meet another one where they would be
 STEP, ONE, HALF = np.uint64(0xBF58476D1CE4E5B9), np.uint64(1), np.uint64(32)
-Values: TypeAlias = npt.NDArray[np.float64]
-
-
-class Table(NamedTuple):
-    """A hash table: keys, 0 being an empty slot; how often each came, and the first item that it came with."""
-
-    keys: Hashes
-    counts: Numbers
-    firsts: Numbers
-
-
-class Sums(NamedTuple):
-    """Sums over all tokens' characters in a row: `characters` has how many come before each token, `hashes` the hash of
-    those that come before each of them.
-
-    `powers` are those of the hash's base; `runs` has room for a hash of each run of tokens, `starts` for tokens.
-    """
-
-    hashes: Hashes
-    characters: Numbers
-    powers: Hashes
-    runs: Hashes
-    starts: Numbers
 
 
 class Border(NamedTuple):
@@ -51,26 +25,6 @@ class Border(NamedTuple):
 
 
 LINES, PARAGRAPHS, FULL_LINES = Border(1, 1 << 30, True), Border(2, 1 << 30, True), Border(1, 1, False)
-
-
-def new_table(longest: int) -> Table:
-    """A table for the lines, or for the opening's n-grams, of a text of that many characters."""
-    counted = _slots(min(longest, OPENING))
-    return Table(np.zeros(_slots(longest + 1), np.uint64), np.zeros(counted, np.int32), np.zeros(counted, np.int32))
-
-
-def new_sums(longest: int) -> Sums:
-    """Room for the sums of a text of that many characters."""
-    powers = np.full(longest + 1, BASE, np.uint64)
-    powers[0] = 1
-    tokens = min(longest, OPENING) + 1
-    characters, starts = (np.zeros(tokens, np.int32) for _ in range(2))
-    hashes = np.zeros(longest + 1, np.uint64)
-    return Sums(hashes, characters, np.cumprod(powers, dtype=np.uint64), np.zeros(tokens, np.uint64), starts)
-
-
-def _slots(items: int) -> int:
-    return 1 << _bits(items)
 
 
 @in_place

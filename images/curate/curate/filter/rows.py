@@ -13,7 +13,7 @@ from curate.filter.code import Blocks, check_blocks
 from curate.language import Identifier, Predictions
 
 if TYPE_CHECKING:
-    from curate.filter.measures import Wanted
+    from curate.filter.arrays import Wanted
 
 Number = int | float
 Mask: TypeAlias = npt.NDArray[np.bool_]

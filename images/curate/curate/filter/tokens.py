@@ -7,9 +7,10 @@ hyphens, slashes, commas and the like between letters. Not rebuilt: emoticons an
 
 from curate.filter import characters as c
 from curate.filter.addresses import is_address
+from curate.filter.arrays import Known, Spans, Text
 from curate.filter.characters import Classes
 from curate.filter.marks import back, contraction, front, inner
-from curate.filter.pieces import PERIOD, A, C, G, Known, Spans, T, Text, cut_of
+from curate.filter.pieces import PERIOD, A, C, G, T, cut_of
 from curate.scan.in_place import in_place
 
 

@@ -7,7 +7,6 @@ from curate.scan.blocks import BLOCK, fold_block, lowest
 from curate.scan.bytewise import ONE, decoded, eight, load
 from curate.scan.characters import DOT_ABOVE, DOTTED_I, LOWER, SPACE
 from curate.scan.compiled import compiled
-from curate.scan.sets import longest_of
 from curate.scan.words import FACTOR, HALF, SALT, SECOND_FACTOR, mixed
 
 IS_SPACE, LOWER_BITS = np.uint32(SPACE), np.uint32(LOWER)
@@ -107,9 +106,11 @@ def folded(data: U8s, start: int, end: int, table: U32s, room: U8s) -> int:
 
 
 @compiled
-def folded_digests_of(data: U8s, offsets: I64s, rows: I64s, table: U32s, digests: U64s) -> None:
-    """Digest of each of some rows with case and white space folded, shape `(len(rows), 2)`."""
-    room = np.empty(2 * longest_of(offsets, rows) + BLOCK, np.uint8)
+def folded_digests_of(data: U8s, offsets: I64s, rows: I64s, table: U32s, room: U8s, digests: U64s) -> None:
+    """Digest of each of some rows with case and white space folded, shape `(len(rows), 2)`.
+
+    `room` has twice as many bytes as the longest of them, and a block more.
+    """
     for number in range(len(rows)):
         row = rows[number]
         length = folded(data, offsets[row], offsets[row + 1], table, room)
