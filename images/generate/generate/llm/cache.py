@@ -48,7 +48,7 @@ class AnswerCache:
 
     def known(self, questions: Sequence[Question]) -> int:
         """How many of some questions have an answer here."""
-        with ThreadPoolExecutor(self.threads) as threads:
+        with ThreadPoolExecutor(max(1, self.threads)) as threads:
             return sum(entry is not None for entry in threads.map(self.store.stat, map(_name, questions)))
 
     def forget_all(self, questions: Sequence[Question]) -> Sequence[Question]:
