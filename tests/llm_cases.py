@@ -32,13 +32,23 @@ ONLY_ONE = {"key": "sk-one"}
 BATCH = {"transport": "batch", "batch_poll": 0.01}
 
 
-def shared_cases(requests: int, another: str = "saw model another") -> list[tuple[Case, Faults]]:
-    """The fields that all stages have. `requests` is how many logical requests the unchanged stage sends, `another`
-    what shows of another model among `endpoints` or `fallbacks`."""
-    return [*_asking(requests), *_limits(), *_batches(), *_several(another)]
+def shared_cases(
+    requests: int,
+    another: str = "saw model another",
+    trouble: float = 0.3,
+    money: float = 3.0,
+    tokens: int = 3_000,
+) -> list[tuple[Case, Faults]]:
+    """The fields that all stages have.
+
+    `requests` is how many logical requests the unchanged stage sends, `another` what shows of another model among
+    `endpoints` or `fallbacks`, `trouble` the share of requests that go wrong so that some do and not all, `money` and
+    `tokens` limits that the requests reach.
+    """
+    return [*_asking(requests, trouble), *_limits(money, tokens), *_batches(), *_several(another)]
 
 
-def _asking(requests: int) -> list[tuple[Case, Faults]]:
+def _asking(requests: int, trouble: float) -> list[tuple[Case, Faults]]:
     return [
         (Case("model", "other-model", "server first saw model other-model"), {}),
         (Case("base_url", "second", "server second saw"), {}),
@@ -46,9 +56,9 @@ def _asking(requests: int) -> list[tuple[Case, Faults]]:
         (Case("temperature", 1.5, "saw temperature 1.5"), {}),
         (Case("max_tokens", 700, "saw max_tokens 700"), {}),
         (Case("seed", 7, "saw seed 7"), {}),
-        (Case("attempts", 9, '"rule": "server_error"', ALONE), {"server_error": 0.3}),
+        (Case("attempts", 9, '"rule": "server_error"', ALONE), {"server_error": trouble}),
         (Case("reasks", 0, f'account requests {{"total":{requests}', {"reasks": 2}), {"malformed": 1.0}),
-        (Case("max_failed", 0.0, "failure RemoteTrouble", ALONE), {"cut_off": 0.3}),
+        (Case("max_failed", 0.0, "failure RemoteTrouble", ALONE), {"cut_off": trouble}),
         (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
         (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.1}),
         (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.6}),
@@ -57,7 +67,7 @@ def _asking(requests: int) -> list[tuple[Case, Faults]]:
     ]
 
 
-def _limits() -> list[tuple[Case, Faults]]:
+def _limits(money: float, tokens: int) -> list[tuple[Case, Faults]]:
     return [
         (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
         (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
@@ -65,8 +75,8 @@ def _limits() -> list[tuple[Case, Faults]]:
             case
             for whose in ("budget", "limits")
             for case in (
-                (Case(f"{whose}.money", 3.0, '"rule": "budget"', {"price": PRICE}), {}),
-                (Case(f"{whose}.tokens", 3_000, '"rule": "budget"'), {}),
+                (Case(f"{whose}.money", money, '"rule": "budget"', {"price": PRICE}), {}),
+                (Case(f"{whose}.tokens", tokens, '"rule": "budget"'), {}),
                 (Case(f"{whose}.requests", 2, '"rule": "budget"'), {}),
             )
         ),

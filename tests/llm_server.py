@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from time import monotonic, time
 
+TOKEN = re.compile(r" ?[^\W\d]{1,7}|\d{1,3}|[^\w\s]|_|\n+|\s{2,}")
+
 
 @dataclass(frozen=True)
 class Behaviour:
@@ -31,6 +33,8 @@ class Behaviour:
     retry_after: tuple[str, ...] = ("", "1", "date")
     key: str = ""
     usage: bool = True
+    like_a_tokenizer: bool = False
+    """Tokens are short words, pieces of long ones, up to three digits, and signs; else one for four characters."""
     prose: bool = False
     """Every answer is in the wrong shape."""
     wrong_from: int = 0
@@ -206,8 +210,8 @@ class LlmServer:
         if what == "length":
             text, finish = text[: len(text) * 2 // 3], "length"
         seen.outcome = "wrong_shape" if wrong else what
-        seen.prompt_tokens = sum(len(m["content"]) // 4 + 3 for m in body["messages"])
-        seen.completion_tokens = len(text) // 4 + 1
+        seen.prompt_tokens = sum(self._tokens(m["content"]) + 3 for m in body["messages"])
+        seen.completion_tokens = self._tokens(text) + 1
         message = {"role": "assistant", "content": text, "refusal": None}
         usage = {"prompt_tokens": seen.prompt_tokens, "completion_tokens": seen.completion_tokens}
         usage["total_tokens"] = sum(usage.values())
@@ -219,6 +223,9 @@ class LlmServer:
             "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         }
         return completion | ({"usage": usage} if self.behaviour.usage else {})
+
+    def _tokens(self, text) -> int:
+        return len(TOKEN.findall(text)) if self.behaviour.like_a_tokenizer else len(text) // 4
 
     def _text(self, what, body) -> str:
         if what == "prose":

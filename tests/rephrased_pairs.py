@@ -1,7 +1,6 @@
 """Datasets as decontaminate leaves them for a model to check, a model that knows better, a case for each field."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from contract.manifest import MANIFEST, File, parse_manifest
 from contract.records import Document, Record
 from curate_texts import document, write_dataset
 from every_field import Case
-from llm_cases import BATCHES, LIMITS, PRICE, SEVERAL, Faults
+from llm_cases import Faults, shared_cases
 from stagekit.checksums import file_sha256
 
 TASK = "Count the vowels of a word and return their number."
@@ -48,33 +47,10 @@ def knows(body: dict[str, Any]) -> dict[str, Any]:
     return {"reason": "as asked", "rephrases": "vowels" in text or "a, e, i, o or u" in text}
 
 
-LEAST = {"limits.money": 1.0, "limits.tokens": 1_000}
-"""Limits that four short questions reach."""
-
 CASES: list[tuple[Case, Faults]] = [
-    (Case("model", "other-model", "server first saw model other-model"), {}),
-    (Case("base_url", "second", "server second saw"), {}),
-    (Case("temperature", 1.5, "saw temperature 1.5"), {}),
-    (Case("max_tokens", 700, "saw max_tokens 700"), {}),
-    (Case("seed", 7, "saw seed 7"), {}),
-    (Case("attempts", 9, '"rule": "server_error"', {"attempts": 1, "max_failed": 1.0}), {"server_error": 0.5}),
-    (Case("reasks", 0, 'account requests {"total":4', {"reasks": 2}), {"malformed": 1.0}),
-    (Case("max_failed", 0.0, "failure RemoteTrouble", {"max_failed": 1.0, "attempts": 1}), {"cut_off": 0.6}),
-    (Case("on_budget", "fail", "failure BudgetReached", {"budget": {"requests": 2}}), {}),
-    (Case("budget.money", 1.0, '"rule": "budget"', {"price": PRICE}), {}),
-    (Case("budget.tokens", 1_000, '"rule": "budget"'), {}),
-    (Case("budget.requests", 2, '"rule": "budget"'), {}),
-    (Case("price.prompt", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("price.completion", 2_000, "figure money", {"price": PRICE}), {}),
-    (Case("concurrency", 1, "server first had 1 at once", {"concurrency": 4}), {"latency": 0.1}),
-    (Case("timeout", 0.1, "failure RemoteTrouble", {"attempts": 1}), {"latency": 0.6}),
-    (Case("backoff", 60, "another wait", {"attempts": 2, "backoff": 0.01, "patience": 20}), {"server_error": 1.0}),
-    (Case("patience", 0.001, "another wait", {"attempts": 2, "patience": 20}), {"server_error": 1.0}),
     (Case("shard_rows", 1, "shards 3 and 2"), {}),
     (Case("prompt", "rephrased-2", "In verse, please."), {}),
     (Case("characters", 100, "Once upon a time there was a word. Once"), {}),
     (Case("unchecked", "drop", '"rule": "unchecked"'), {"refusal": 1.0}),
-    *[(replace(case, value=LEAST.get(case.field, case.value)), faults) for case, faults in LIMITS],
-    *BATCHES,
-    *SEVERAL,
+    *shared_cases(requests=4, trouble=0.5, money=1.0, tokens=1_000),
 ]

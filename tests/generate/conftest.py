@@ -1,7 +1,9 @@
 """What the tests of the LLM stages share."""
 
 import pytest
+import yaml
 
+from conftest import ROOT, SHARED_DATA, Runner
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_runs import InProcess, Instruct
 from llm_server import Behaviour, LlmServer
@@ -24,3 +26,16 @@ def few(tmp_path) -> str:
 def instruct(tmp_path, llm, few) -> Instruct:
     """Runs the stage with a model on six chunks, in this process."""
     return Instruct(InProcess(tmp_path), few, llm)
+
+
+@pytest.fixture(scope="session")
+def article_chunks(tmp_path_factory) -> str:
+    """The five hundred chunks of the articles by the llm_twin recipe's own settings; nothing where there are none."""
+    if not SHARED_DATA.is_dir():
+        return ""
+    recipe = yaml.safe_load((ROOT / "dags/recipes/llm_twin.yaml").read_text())
+    recipe["ingest"]["sources"][0]["uri"] = str(SHARED_DATA / "articles.json")
+    uri, runner = "", Runner("process", tmp_path_factory.mktemp("articles"))
+    for stage in ("ingest", "clean", "chunk"):
+        uri = runner("curate", stage, recipe[stage], [("rows", uri)] if uri else []).result["uri"]
+    return uri

@@ -8,12 +8,11 @@ import time
 from collections import Counter
 
 import pytest
-import yaml
 
-from conftest import ROOT, SHARED_DATA, Runner
+from conftest import Runner
 from contract.records import Chunk
 from contract.uris import parse_uri
-from llm_chunks import write_chunks
+from llm_chunks import synthetic_chunks, write_chunks
 from llm_runs import PRICE, Instruct, check_books
 from llm_server import Behaviour, LlmServer
 from stagekit.dataset import open_dataset
@@ -26,19 +25,9 @@ CONCURRENCY = 8
 
 
 @pytest.fixture(scope="module")
-def chunks(tmp_path_factory) -> str:
-    """The articles' chunks by the llm_twin recipe's own settings; without the articles, as many made-up ones."""
-    folder = tmp_path_factory.mktemp("chunks")
-    if not SHARED_DATA.is_dir():
-        from llm_chunks import synthetic_chunks
-
-        return write_chunks(folder, synthetic_chunks(76, 7)[:CHUNKS])
-    recipe = yaml.safe_load((ROOT / "dags/recipes/llm_twin.yaml").read_text())
-    recipe["ingest"]["sources"][0]["uri"] = str(SHARED_DATA / "articles.json")
-    uri, runner = "", Runner("process", folder)
-    for stage in ("ingest", "clean", "chunk"):
-        uri = runner("curate", stage, recipe[stage], [("rows", uri)] if uri else []).result["uri"]
-    return uri
+def chunks(article_chunks, tmp_path_factory) -> str:
+    """The articles' chunks; without the articles, as many made-up ones."""
+    return article_chunks or write_chunks(tmp_path_factory.mktemp("chunks"), synthetic_chunks(76, 7)[:CHUNKS])
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from contract.config.llm import Endpoint
 from contract.records import Message
 from contract.uris import parse_uri
 from generate.llm.answer import Answer
-from generate.llm.estimating import Experience, Experiences
+from generate.llm.experience import Experience, Experiences
 from generate.llm.purse import Purse, recorder
 from generate.llm.question import Question
 from generate.llm.spending import Outlay, Spent
@@ -109,10 +109,10 @@ def test_old_experience_fades_and_damage_counts_as_none(tmp_path):
     learning.add(asked, Answer(text="x"))
     learning.save()
     endpoint = Endpoint(model="m", base_url="http://a/v1")
-    assert learning.of(endpoint) == Experience(), "what was not metered teaches nothing"
+    assert learning.of(endpoint, "") == Experience(), "what was not metered teaches nothing"
     learning.add(asked, Answer(text="x", prompt_tokens=5, completion_tokens=2))
     learning.save()
-    assert learning.of(endpoint) == Experience(1, 4, 1, 5, 2)
+    assert learning.of(endpoint, "") == Experience(1, 4, 1, 5, 2)
     (name,) = [entry.name for entry in store.list()]
     store.write(name, b"[]")
-    assert learning.of(endpoint) == Experience()
+    assert learning.of(endpoint, "") == Experience()

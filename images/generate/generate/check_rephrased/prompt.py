@@ -47,11 +47,6 @@ class Prompt:
         """SHA-256 of everything in the file but its comments."""
         return digest(self.file.model_dump())
 
-    @property
-    def frame(self) -> int:
-        """Characters of a question without its texts."""
-        return sum(len(message.content) for message in self.question(Pair("", "", 0, 0.0, "", "")))
-
     def question(self, pair: Pair) -> tuple[Message, ...]:
         """Asks whether the row of a pair rephrases its item."""
         item, text = pair.item_text[: self.characters], likest(pair.row_text, pair.item_text, self.characters)

@@ -18,7 +18,8 @@ from generate.check_rephrased.book import PAIRS, Book, Checked
 from generate.check_rephrased.pairs import Pair, pairs_file, read_pairs
 from generate.check_rephrased.prompt import Prompt, Said, load_prompt
 from generate.llm.asker import Asker
-from generate.llm.estimating import CHARACTERS_PER_TOKEN, Estimate, evenly
+from generate.llm.estimating import SAMPLE, Estimate, rendered
+from generate.llm.sampling import drawn_places
 from generate.llm.session import Session
 from generate.llm.structured import strict_schema
 from stagekit.job import Job
@@ -33,7 +34,7 @@ def run(job: Job) -> None:
     path = pairs_file(job.input(ROWS))
     prompt = load_prompt(config.prompt, config.characters)
     session, total = Session(job), sum(1 for _ in read_pairs(path))
-    session.log_estimate(_estimate(session, prompt, path, total))
+    session.log_estimate([_estimate(session, prompt, path, total)])
     book = Book(job)
     try:
         session.run(lambda: _ask(session, prompt, book, path, total))
@@ -63,12 +64,11 @@ async def _ask(session: Session, prompt: Prompt, book: Book, path: Path, total: 
 
 def _estimate(session: Session, prompt: Prompt, path: Path, total: int) -> Estimate:
     """One request for each pair, if nothing is in the cache and none is asked again."""
-    characters = total * prompt.frame
-    for pair in read_pairs(path):
-        characters += sum(min(len(text), prompt.characters) for text in (pair.item_text, pair.row_text))
+    places = set(drawn_places(total, SAMPLE))
+    openings = [prompt.question(pair) for number, pair in enumerate(read_pairs(path)) if number in places]
     schema = strict_schema(Said)
-    sample = [session.question(prompt.question(pair), schema) for pair in evenly(read_pairs(path), total)]
-    return Estimate(total, characters // CHARACTERS_PER_TOKEN, prompt.hash, characters, sample)
+    sample = [session.question(messages, schema) for messages in openings]
+    return rendered(total, openings, prompt.hash, schema, sample)
 
 
 def _write(job: Job, book: Book) -> None:

@@ -31,7 +31,7 @@ def run(job: Job) -> None:
     rubrics = load_rubrics(config.compare.prompt) if config.compare else None
     how = How(config, prompt, config.auto.method or prompt.file.auto.method, rubrics)
     session = Session(job, config.models)
-    session.log_estimate(estimate(job, how))
+    session.log_estimate(estimate(session, how))
     book = Book(job)
     search = search_of(session, book, how) if config.method == AUTO and config.rounds else None
     session.run(lambda: _evolve_all(session, how, book, search))

@@ -12,7 +12,9 @@ from generate.instruct.pairs import SCHEMA
 from generate.instruct.prompt import load_prompt
 from generate.instruct.samples import make_sample
 from generate.instruct.style import PASSAGE_CHARACTERS, Passages
-from generate.llm.estimating import CHARACTERS_PER_TOKEN, Estimate, evenly
+from generate.llm.estimating import CHARACTERS_PER_TOKEN, LOOKED_UP, Estimate
+from generate.llm.experience import kind_of
+from generate.llm.sampling import sampled
 from generate.llm.session import Session
 from generate.llm.tokens import most_tokens
 
@@ -50,10 +52,10 @@ class AboutChunks:
             self.chunks.rows,
             self.chunks.rows * most_tokens(frame) + characters // CHARACTERS_PER_TOKEN,
             prompt=f"{self.prompt.hash}:{self.config.pairs}",
+            kind=kind_of(SCHEMA),
             characters=characters + self.chunks.rows * sum(len(message.content) for message in frame),
             sample=[
-                self.session.question(self._messages(chunk), SCHEMA)
-                for chunk in evenly(self.chunks.records(Chunk), self.chunks.rows)
+                self.session.question(self._messages(chunk), SCHEMA) for chunk in sampled(self.chunks, Chunk, LOOKED_UP)
             ],
         )
 

@@ -7,7 +7,6 @@ from generate.instruct.prompt import Prompt
 from generate.instruct.seeds import read_seeds
 from generate.instruct.task_book import TaskBook
 from generate.instruct.tasks import REQUESTS_OF, Tasks
-from generate.llm.estimating import Estimate
 from generate.llm.session import Session
 from stagekit.job import Job
 
@@ -22,7 +21,7 @@ def write_by_model(job: Job) -> None:
     session = Session(job)
     about = AboutChunks(session, Book(job, requests=True)) if config.reads_chunks else None
     tasks = _tasks(session, config)
-    session.log_estimate(_sum([part.estimate() for part in (about, tasks) if part]))
+    session.log_estimate([part.estimate() for part in (about, tasks) if part])
     session.run(lambda: _write(about, tasks))
     if about:
         session.check_failed(about.book.ends, job.input(CHUNKS).rows, CHUNKS)
@@ -51,16 +50,6 @@ def _tasks(session: Session, config: InstructConfig) -> Tasks | None:
     if wanted.write_seeds:
         book.write(seed.sample(wanted.license) for seed in seeds)
     return Tasks(session, book, seeds)
-
-
-def _sum(parts: list[Estimate]) -> Estimate:
-    return Estimate(
-        sum(part.requests for part in parts),
-        sum(part.prompt_tokens for part in parts),
-        prompt=" ".join(part.prompt for part in parts),
-        characters=sum(part.characters for part in parts) if all(part.characters for part in parts) else 0,
-        sample=[question for part in parts for question in part.sample],
-    )
 
 
 def _describe(job: Job, prompt: Prompt, name: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from contract.config.instruct import InstructConfig, SelfInstruct
+from contract.keys import digest
 from contract.records import Message
 from generate.instruct.cells import Cell, quotas
 from generate.instruct.checks import fault
@@ -19,9 +20,9 @@ from generate.instruct.prompt import load_prompt
 from generate.instruct.seeds import Seed
 from generate.instruct.task_book import TaskBook, task_sample
 from generate.llm.asker import SEEDS
+from generate.llm.estimating import SAMPLE, rendered
 from generate.llm.question import Question
 from generate.llm.session import Ends, Estimate, Session
-from generate.llm.tokens import most_tokens
 
 EXAMPLE_CHARACTERS = 1_000
 REQUESTS_OF = "requests of self-instruct"
@@ -77,12 +78,16 @@ class Tasks:
             self.book.missing(place.cell, place.lacking, self.spent)
 
     def estimate(self) -> Estimate:
-        """Requests and prompt tokens if nothing is in the cache and every task is new."""
+        """Requests and prompt tokens if nothing is in the cache and every task is new; the first request of each cell
+        stands for the others."""
         requests = sum(-(-place.lacking // self.config.pairs) for place in self.places)
-        if not requests:
-            return Estimate(0, 0)
-        shown = self.pool.examples(self.wanted.examples, "estimate")
-        return Estimate(requests, requests * most_tokens(self._messages(self.places[0].cell, self.config.pairs, shown)))
+        openings = [self._first(place) for place in self.places[:SAMPLE] if place.lacking]
+        name = digest([self.prompt.hash, self.config.pairs, self.wanted.examples])
+        return rendered(requests, openings, name, SCHEMA, [self._question(messages, 1) for messages in openings])
+
+    def _first(self, place: Place) -> tuple[Message, ...]:
+        examples = self.pool.examples(self.wanted.examples, *place.cell.tags, 1, self.config.seed)
+        return self._messages(place.cell, min(place.lacking, self.config.pairs), examples)
 
     def _wave(self) -> Iterator[Request]:
         """The next requests: cells take turns, each asking for what it lacks beyond what is asked for already."""

@@ -1,51 +1,52 @@
-"""What a run may send at most, before anything is sent."""
+"""What a run may send at most, before anything is sent: every question as it is rendered for some of the rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-import pyarrow.compute as pc
-
-from generate.judge.material import ROWS
-from generate.judge.panel import Panel
+from contract.config.llm import Endpoint
+from contract.keys import digest
+from contract.records import Sample
+from generate.judge.material import ROWS, Material
+from generate.judge.panel import Bench, FreshAnswer, Panel, lacks
 from generate.judge.subjects import Subject
-from generate.llm.session import Estimate
-from generate.llm.tokens import most_tokens
-from stagekit.job import Job
-
-CHARACTERS_PER_TOKEN = 4
-"""Of English prose, for the estimate before the start only."""
-NOTHING = Subject("", "", "", reference="", opponent="")
+from generate.judge.verdicts import ComparedAnswers, ScoredAnswer, schema_of
+from generate.llm.estimating import SAMPLE, Estimate, rendered
+from generate.llm.sampling import drawn_places, sampled
+from generate.llm.session import Session
 
 
-def estimate(job: Job, panel: Panel, gold: Sequence[Subject]) -> Estimate:
-    """Requests and prompt tokens if nothing is in the cache and no verdict is asked again. References and opponents'
-    answers, which are not known yet, count as long as the answers that they are compared with."""
-    rows, characters = _rows(job)
-    subjects = rows + len(gold)
-    characters += sum(len(each.instruction) + 2 * len(each.answer) for each in gold)
-    each = len(panel.config.jury) * (2 if panel.pairwise else 1)
-    frames = sum(_frame(panel, number) for number in range(len(panel.criteria)))
-    questions = each * len(panel.criteria)
-    tokens = subjects * each * frames + questions * characters // CHARACTERS_PER_TOKEN
-    opponents = rows if panel.config.opponent else 0
-    return Estimate(subjects * questions + opponents, tokens + opponents * (characters // max(rows, 1)) // 8)
+def estimate(session: Session, panel: Panel, material: Material, gold: Sequence[Subject]) -> list[Estimate]:
+    """Requests and prompt tokens if nothing is in the cache and no verdict is asked again. An opponent's answer, which
+    is not known yet, counts as long as the one that it is compared with."""
+    bench = Bench(session, panel)
+    datasets = session.job.inputs.get(ROWS, [])
+    rows = [material.completed(sample) for dataset in datasets for sample in sampled(dataset, Sample)]
+    number = sum(dataset.rows for dataset in datasets)
+    name = digest([panel.prompts.hash, panel.config.method, panel.config.examples, bool(panel.config.opponent)])
+    few = [gold[place] for place in drawn_places(len(gold), SAMPLE)]
+    parts = list(_verdicts(bench, rows, number, name, known=panel.config.opponent is None))
+    parts += _verdicts(bench, few, len(gold), name, known=True)
+    if panel.config.opponent:
+        parts.append(_opponents(session, panel, panel.config.opponent, rows, number, name))
+    return parts
 
 
-def _frame(panel: Panel, number: int) -> int:
-    """Tokens of a question by one rubric without its material."""
-    rubric = panel.prompts.rubrics[number]
-    if panel.pairwise:
-        return most_tokens(panel.prompts.pairwise(rubric, NOTHING, swapped=False))
-    return most_tokens(panel.prompts.absolute(rubric, NOTHING, panel.config.examples))
+def _verdicts(bench: Bench, subjects: Sequence[Subject], number: int, name: str, known: bool) -> Iterator[Estimate]:
+    """One kind of question for each juror and rubric; `known` says that nothing in it stands for something else."""
+    shape = ComparedAnswers if bench.panel.pairwise else ScoredAnswer
+    for juror in bench.jurors:
+        for rubric in bench.panel.prompts.rubrics:
+            complete = subjects if known else [replace(one, opponent=one.answer) for one in subjects]
+            usable = [one for one in complete if not lacks(rubric, one, bench.panel.pairwise)]
+            openings = [messages for one in usable for messages in bench.openings(rubric, one)]
+            asked = round(number * len(openings) / max(1, len(subjects)))
+            sample = [juror.opening(messages, shape) for messages in openings] if known else []
+            yield rendered(asked, openings, name, schema_of(shape), sample, juror.endpoint)
 
 
-def _rows(job: Job) -> tuple[int, int]:
-    """Rows, and characters of their messages, the answers twice."""
-    rows = characters = 0
-    for dataset in job.inputs.get(ROWS, []):
-        for batch in dataset.batches(columns=["messages"]):
-            messages = pc.list_flatten(batch.column(0))
-            lengths = pc.utf8_length(pc.struct_field(messages, "content"))
-            answers = pc.equal(pc.struct_field(messages, "role"), "assistant")
-            rows += batch.num_rows
-            characters += (pc.sum(lengths).as_py() or 0) + (pc.sum(pc.filter(lengths, answers)).as_py() or 0)
-    return rows, characters
+def _opponents(session: Session, panel: Panel, endpoint: Endpoint, rows: Sequence[Subject], number: int,
+               name: str) -> Estimate:  # fmt: skip
+    openings = [panel.prompts.opponent(one) for one in rows if one.answer]
+    sample = [session.question(messages, schema_of(FreshAnswer), endpoint) for messages in openings]
+    asked = round(number * len(openings) / max(1, len(rows)))
+    return rendered(asked, openings, name, schema_of(FreshAnswer), sample, endpoint)

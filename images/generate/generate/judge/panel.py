@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from contract.config.judge import JudgeConfig
 from contract.config.llm import Endpoint
+from contract.records import Message
 from generate.judge.gold import GoldRow
 from generate.judge.rubric import Prompts, Rubric, load_prompts
 from generate.judge.subjects import Subject
@@ -94,6 +95,13 @@ class Bench:
         assert row.subject
         return Judged(row.subject, await self._verdicts(self._ask(number), row.subject, None), gold=row)
 
+    def openings(self, rubric: Rubric, subject: Subject) -> list[tuple[Message, ...]]:
+        """What a juror is asked by one rubric: once, or in both orders."""
+        prompts = self.panel.prompts
+        if self.panel.pairwise:
+            return [prompts.pairwise(rubric, subject, swapped) for swapped in (False, True)]
+        return [prompts.absolute(rubric, subject, self.panel.config.examples)]
+
     def _ask(self, number: int) -> Ask:
         return lambda question: self.session.ask(question, number)
 
@@ -113,12 +121,10 @@ class Bench:
         """A juror's verdict, or the one that stands for it where it is not to be asked for."""
         if missing:
             return replace(missing, criterion=rubric.criterion, juror=juror.number)
-        prompts = self.panel.prompts
+        openings = self.openings(rubric, subject)
         if self.panel.pairwise:
-            return await juror.compare(
-                ask, rubric.criterion, lambda swapped: prompts.pairwise(rubric, subject, swapped)
-            )
-        return await juror.score(ask, rubric.criterion, prompts.absolute(rubric, subject, self.panel.config.examples))
+            return await juror.compare(ask, rubric.criterion, lambda swapped: openings[swapped])
+        return await juror.score(ask, rubric.criterion, openings[0])
 
     async def _oppose(
         self, ask: Ask, subject: Subject, opponent: Endpoint

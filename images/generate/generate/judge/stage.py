@@ -57,7 +57,7 @@ class _Court:
     def sit(self) -> None:
         """Ask for all verdicts."""
         usable = [row.subject for row in self.gold if row.subject]
-        self.session.log_estimate(estimate(self.job, self.panel, usable))
+        self.session.log_estimate(estimate(self.session, self.panel, self.material, usable))
         self.book = Book(self.job, self.panel)
         self.book.add_decisions(self.reviews)
         try:

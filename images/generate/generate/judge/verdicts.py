@@ -97,11 +97,12 @@ class Juror:
         feedback = tuple(value.feedback for value in values)
         return Verdict(criterion, self.number, agreed(*sides), feedback, tuple(sides), exchanges=exchanges)
 
+    def opening(self, messages: tuple[Message, ...], shape: type[BaseModel]) -> Question:
+        """The question that asks for a verdict of one of the two shapes."""
+        return self.question(messages, schema_of(shape), self.endpoint)
+
     async def _ask(self, ask: Ask, messages: tuple[Message, ...], shape: type[S]) -> Reply[S]:
-        schema = schema_of(shape)
-        return await ask_for(
-            ask, lambda text: self.question(text, schema, self.endpoint), messages, shape, self.reasks, self.reask
-        )
+        return await ask_for(ask, lambda text: self.opening(text, shape), messages, shape, self.reasks, self.reask)
 
     def _missing(self, criterion: str, reply: Reply[S], exchanges: tuple[Exchange, ...]) -> Verdict:
         last = reply.last

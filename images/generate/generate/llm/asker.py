@@ -34,8 +34,7 @@ class Asker:
         at the same question."""
 
         def make(said: tuple[Message, ...]) -> Question:
-            question = self.session.question(said, strict_schema(shape), endpoint)
-            return replace(question, seed=(question.seed + salt) % SEEDS)
+            return drawn_again(self.session.question(said, strict_schema(shape), endpoint), salt)
 
         async def ask(question: Question) -> Ended:
             return await self.session.ask(question, self.order)
@@ -48,3 +47,8 @@ class Asker:
     def last(self) -> Exchange:
         """The request that decided what the last call returned."""
         return self.exchanges[-1]
+
+
+def drawn_again(question: Question, salt: int) -> Question:
+    """The same question with another seed."""
+    return replace(question, seed=(question.seed + salt) % SEEDS)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
@@ -44,6 +45,11 @@ class AnswerCache:
         if first is None:
             self.store.write(_name(question), data)
         return first or answer
+
+    def known(self, questions: Sequence[Question]) -> int:
+        """How many of some questions have an answer here."""
+        with ThreadPoolExecutor(max(1, self.threads)) as threads:
+            return sum(entry is not None for entry in threads.map(self.store.stat, map(_name, questions)))
 
     def forget_all(self, questions: Sequence[Question]) -> Sequence[Question]:
         """Remove the answers to some questions."""

@@ -2,12 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from contract.config.llm import Endpoint, LlmConfig, WeightedEndpoint
+from contract.config.llm import Endpoint, LlmConfig
 from contract.failures import BudgetReached, RemoteTrouble
 from contract.manifest import Cost, Status
 from contract.records import Message
@@ -16,11 +16,13 @@ from generate.llm.cache import AnswerCache
 from generate.llm.channels import open_channels
 from generate.llm.endpoints import api_keys, next_questions, own_endpoint, used_endpoints
 from generate.llm.engine import Engine, Retries
+from generate.llm.estimating import LOOKED_UP, expected
 from generate.llm.estimating import Estimate as Estimate  # what stages that open a session hand over
-from generate.llm.estimating import Experiences, expected
+from generate.llm.experience import Experiences, Name, Planned
 from generate.llm.ordered import in_order
 from generate.llm.purse import Purse, recorder
 from generate.llm.question import Question, asked
+from generate.llm.sampling import drawn_places
 from generate.llm.spending import Meter, Prices
 from generate.llm.stopping import run_until_stopped
 from generate.llm.ways import FORMATS
@@ -55,6 +57,7 @@ class Session:
         self._record = recorder(purses)
         self._cache = AnswerCache(job.cache("llm"), job.log)
         self._experiences = Experiences(job.cache("experience"), f"{job.stage.name}:")
+        self._planned: dict[Name, Planned] = {}
         self._keys = api_keys(self.endpoints, job.stage.name)
 
     async def ask(self, question: Question, order: int) -> Ended:
@@ -84,27 +87,27 @@ class Session:
         async with aclosing(in_order(rows, work, window)) as results:
             yield results
 
-    def log_estimate(self, most: Estimate) -> None:
-        """Say what the run may take, and what it probably will, before anything is sent."""
-        self._experiences = Experiences(self.job.cache("experience"), f"{self.job.stage.name}:{most.prompt}")
-        cached = [question for question in most.sample if self._cache.get(question)]
-        left = 1 - len(cached) / max(1, len(most.sample))
-        config, tokens = self.config, most.requests * self.config.max_tokens
-        probable = expected(most, self._shares(), self._experiences.of, config.max_tokens, left)
-        worst = max((_price(one, most.prompt_tokens, tokens) for one in self.endpoints), default=0.0)
-        known = self.meter.prices.known
+    def log_estimate(self, parts: Sequence[Estimate]) -> None:
+        """Say what the run may take, and what it probably will, before anything is sent; `parts` are the kinds of
+        questions that it may ask."""
+        prompt = " ".join(dict.fromkeys(part.prompt for part in parts))
+        self._experiences = Experiences(self.job.cache("experience"), f"{self.job.stage.name}:{prompt}")
+        left, config = self._left(parts), self.config
+        probable = expected(parts, self._shares, self._experiences.of, config.max_tokens, left)
+        self._planned = probable.planned
+        known, metrics = self.meter.prices.known, self.job.output.metrics
         if probable.learnt:
-            self.job.output.metrics["estimated_tokens"] = round(probable.prompt_tokens + probable.completion_tokens)
-            self.job.output.metrics["estimated_money"] = round(probable.money, 6) if known else None
+            metrics["estimated_tokens"] = round(probable.prompt_tokens + probable.completion_tokens)
+            metrics["estimated_money"] = round(probable.money, 6) if known else None
+        about = "about" if probable.learnt else "at_most"
         fields = {
-            "requests": most.requests,
+            "requests": sum(part.requests for part in parts),
             "answered_already": f"{1 - left:.0%}",
             "prompt_tokens_about": round(probable.prompt_tokens),
-            "completion_tokens_about" if probable.learnt else "completion_tokens_at_most": round(
-                probable.completion_tokens
-            ),
-            "money_about" if probable.learnt else "money_at_most": f"{probable.money:.4f}" if known else "unknown",
-            **({"money_at_most": f"{worst:.4f}"} if known else {}),
+            f"completion_tokens_{about}": round(probable.completion_tokens),
+            f"money_{about}": f"{probable.money:.4f}" if known else "unknown",
+            **({"money_at_most": f"{self._worst(parts):.4f}"} if known else {}),
+            "rests_on": "what these prompts took before" if probable.learnt else "the length of prompts, max_tokens",
             **{f"limit_{name}": limit for name, limit in self._limits.items()},
         }
         self.job.log.info("estimate", extra={"fields": fields})
@@ -146,11 +149,29 @@ class Session:
         known = sorted(((name, limit) for name, limit in pairs if limit is not None), reverse=True)
         return dict(known)
 
-    def _shares(self) -> list[tuple[Endpoint, float]]:
+    def _left(self, parts: Sequence[Estimate]) -> float:
+        """The share of questions that the cache cannot answer, by a sample of them."""
+        questions = [question for part in parts for question in part.sample]
+        some = [questions[place] for place in drawn_places(len(questions), LOOKED_UP)]
+        return 1 - self._cache.known(some) / max(1, len(some))
+
+    def _shares(self, part: Estimate) -> list[tuple[Endpoint, float]]:
         """Each model that is asked while all is well, and its share of the requests."""
-        asked = [one for one in self.endpoints if one not in self.config.fallbacks]
-        weights = [one.weight if isinstance(one, WeightedEndpoint) else 1.0 for one in asked]
-        return [(one, weight / sum(weights)) for one, weight in zip(asked, weights, strict=True)]
+        if part.endpoint and part.endpoint != self.config.endpoint:
+            return [(part.endpoint, 1.0)]
+        weights = [one.weight for one in self.config.endpoints]
+        shared = [(one, one.weight / sum(weights)) for one in self.config.endpoints]
+        return [*shared] or [(self.config.endpoint, 1.0)]
+
+    def _worst(self, parts: Sequence[Estimate]) -> float:
+        """What all questions cost at the dearest model that they may go to, each answer at its longest."""
+        return sum(
+            max(
+                _price(one, part.prompt_tokens, part.requests * self.config.max_tokens)
+                for one in [*(endpoint for endpoint, _ in self._shares(part)), *self.config.fallbacks]
+            )
+            for part in parts
+        )
 
     def _told(self) -> dict[str, object]:
         """What a line of progress says about spending."""
@@ -165,6 +186,8 @@ class Session:
         self.job.told = self._told
         try:
             await work()
+            if not self.meter.reached:
+                self._experiences.completed(self._planned)
         finally:
             await self.engine.close()
             self._record([self.meter.outlay])

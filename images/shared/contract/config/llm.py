@@ -93,8 +93,8 @@ class LlmConfig(RowsConfig):
     asks the same again."""
 
     fallbacks: list[Endpoint] = []
-    """Models asked in this order where one gives up: its server is dead, refuses the key or the request, or the account
-    has no money left."""
+    """Models asked in this order where one gives up: its server is dead, refuses the key or the request, answers
+    hundreds of times in a row with something else than was asked for, or the account has no money left."""
 
     temperature: float = Field(0.7, ge=0, le=2)
     """Sampling temperature (0 to 2)."""
