@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contract.config.finetune import Training
+from finetune.launch import shown_command
+from finetune.plan.sharing import as_rows
 
 
 def as_markdown(plan: dict[str, Any], training: Training) -> str:
@@ -16,6 +18,9 @@ def as_markdown(plan: dict[str, Any], training: Training) -> str:
         _memory(plan["sizes"]),
         "## What fits",
         _variants(plan["variants"], training),
+        "## Several GPUs",
+        _processes(plan["launch"], training),
+        table(["GPUs", "model", "GB on each", "fits"], as_rows(plan["gpus"])),
         "## Tokens",
         _tokens(plan["tokens"]),
         "## Checks",
@@ -56,6 +61,19 @@ def _cells(variant: dict[str, Any]) -> tuple[str, str, str]:
 
 def _key(variant: dict[str, Any]) -> tuple[str, str, bool]:
     return variant["method"], variant["optimizer"], variant["gradient_checkpointing"]
+
+
+def _processes(launch: dict[str, Any], training: Training) -> str:
+    rows = training.batch_size * training.accumulation
+    if launch["processes"] == 1:
+        return f"One process; an update learns from {rows} rows."
+    share = training.accumulation // launch["processes"]
+    return (
+        f"{launch['processes']} processes, `{launch['sharding']}`: {launch['reason']}. "
+        f"An update learns from {rows} rows, {training.batch_size} x {share} in each process."
+        "\n\nThe stage `train` runs, with these files:\n\n"
+        f"    {shown_command(launch['sharding'])}"
+    )
 
 
 def _tokens(figures: dict[str, dict[str, float]]) -> str:

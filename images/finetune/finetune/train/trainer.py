@@ -10,6 +10,7 @@ from trl import SFTConfig, SFTTrainer
 
 from contract.config.finetune import TrainConfig
 from finetune.adapters import adapter_config
+from finetune.processes import ready
 
 LOADERS = 2
 
@@ -27,9 +28,11 @@ def make_trainer(
     training = config.training
     if training.early_stopping:
         callbacks = [*callbacks, EarlyStoppingCallback(training.early_stopping)]
+    args = arguments(config, model.device, folder)
+    ready(args)
     trainer = SFTTrainer(
         model=model,
-        args=arguments(config, model.device, folder),
+        args=args,
         train_dataset=rows[0],
         eval_dataset=rows[1],
         processing_class=tokenizer,
@@ -56,7 +59,7 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         max_length=training.max_length,
         per_device_train_batch_size=training.batch_size,
         per_device_eval_batch_size=training.batch_size,
-        gradient_accumulation_steps=training.accumulation,
+        gradient_accumulation_steps=training.accumulation // training.processes,
         num_train_epochs=training.epochs,
         learning_rate=training.learning_rate,
         lr_scheduler_type=training.schedule if training.schedule != "constant" else "constant_with_warmup",
