@@ -99,6 +99,7 @@ def test_weights_that_are_quantised_before_they_are_split_must_fit_whole(counted
 REFUSED = {
     r"processes` is 4 but this machine has 2 GPUs": ({}, 2),
     r"`sharding: fsdp` with `optimizer: adamw_8bit`": ({"sharding": "fsdp", "optimizer": "adamw_8bit"}, 4),
+    r"`sharding: fsdp` with `method: qlora` on a CPU": ({"sharding": "fsdp", "method": "qlora"}, None),
     r"`sharding: deepspeed` on a CPU": ({"sharding": "deepspeed"}, None),
     r"`sharding: deepspeed` with `method: qlora`": ({"sharding": "deepspeed", "method": "qlora"}, 4),
     r"`sharding: deepspeed`, which is not installed.*add `deepspeed` to images": ({"sharding": "deepspeed"}, 4),

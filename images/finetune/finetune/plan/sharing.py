@@ -89,6 +89,9 @@ def check_choice(choice: Choice, training: Training, gpus: int | None) -> None:
         )
     if choice.sharding == "deepspeed":
         _check_deepspeed(training, gpus)
+    elif training.method == "qlora" and gpus is None:  # bitsandbytes repacks 4-bit weights for a CPU at an evaluation,
+        # and gradients through split ones were measured to be wrong from there on, without an error
+        raise BadConfig("`sharding: fsdp` with `method: qlora` on a CPU", expected="GPUs", hint="`sharding: none`")
 
 
 def check_loading(counted: Counted, training: Training, available: float | None) -> None:
