@@ -115,7 +115,8 @@ def _trainer(job: Job, tracked: Outbox | None, folder: Path, device: torch.devic
     added = bool(json.loads(plan.file("plan.json").read_text())["added_tokens"])
     train, test = (open_rows(plan.file(rows_file(split))) for split in SPLITS)
     model = load_model(base, tokenizer, working_dtype(device), device, training.method == "qlora", split)
-    trainer = make_trainer(model, tokenizer, job.config, (train, test), added, folder, [Figures(job, tracked)])
+    figures = Figures(job, tracked)
+    trainer = make_trainer(model, tokenizer, job.config, (train, test), added, folder, [figures], device)
     trainer.add_callback(Checkpoints(job, identity(job, device), lambda: trainer._total_train_tokens))
     return trainer
 

@@ -23,12 +23,16 @@ def make_trainer(
     added_tokens: bool,
     folder: Path,
     callbacks: list[TrainerCallback],
+    device: torch.device | None = None,
 ) -> SFTTrainer:
-    """A trainer over train and test rows as `finetune.rows` has them, that keeps its checkpoints in `folder`."""
+    """A trainer over train and test rows as `finetune.rows` has them, that keeps its checkpoints in `folder`.
+
+    It computes on `device`; None is where the model is, which is not yet so of one that is to be split.
+    """
     training = config.training
     if training.early_stopping:
         callbacks = [*callbacks, EarlyStoppingCallback(training.early_stopping)]
-    args = arguments(config, model.device, folder)
+    args = arguments(config, device or model.device, folder)
     ready(args)
     trainer = SFTTrainer(
         model=model,
