@@ -3,47 +3,22 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import accelerate
-import peft
 import torch
-import transformers
-import trl
 
-from contract.config.base import versioned
 from contract.failures import RemoteTrouble
 from finetune.base import TINY, base_folder, load_tokenizer
 from finetune.model import load_model, save_model, working_dtype
 from finetune.rows import SPLITS, open_rows, rows_file
 from finetune.train import checkpoints
 from finetune.train.outbox import Outbox
+from finetune.train.outcome import Outcome, Start, identity, sharding_of
 from finetune.train.trainer import make_trainer
 from finetune.train.watch import Checkpoints, Figures, memory
-from finetune.trained import ADAPTER, BASE, MODEL, TOKENIZER
+from finetune.trained import BASE, TOKENIZER
 from stagekit.job import Job
-
-
-@dataclass(frozen=True)
-class Start:
-    """From where to train: a checkpoint that is already in the trainer's folder, with its step and the tokens seen."""
-
-    step: int
-    tokens: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a training came to. `memory` is that of the process that wrote it."""
-
-    history: list[dict[str, Any]]
-    steps: int
-    tokens: int
-    trainable: int
-    parameters: int
-    memory: dict[str, float]
 
 
 @contextmanager
@@ -55,16 +30,6 @@ def memory_suffices() -> Iterator[None]:
         raise RemoteTrouble(
             f"the GPU's memory did not suffice: {error}", hint="a smaller batch, gradient checkpointing, or qlora"
         ) from None
-
-
-def sharding_of(job: Job) -> str:
-    """What the plan chose to split among processes."""
-    return str(json.loads(job.input("plan").file("plan.json").read_text())["launch"]["sharding"])
-
-
-def weights_name(job: Job) -> str:
-    """The folder of what is trained."""
-    return MODEL if job.config.training.method == "full" else ADAPTER
 
 
 def fit(
@@ -90,20 +55,6 @@ def fit(
         trainable=trainable,
         parameters=parameters,
         memory=memory(),
-    )
-
-
-def identity(job: Job, device: torch.device) -> checkpoints.Identity:
-    """All that a checkpoint must share with this training to be taken up."""
-    libraries = {module.__name__: module.__version__ for module in (accelerate, peft, torch, transformers, trl)}
-    return checkpoints.identity_of(
-        {
-            "config": versioned(job.config),
-            "samples": job.input("samples").manifest.content_hash,
-            "plan": job.input("plan").manifest.content_hash,
-            "device": device.type,
-            "libraries": libraries,
-        }
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from finetune.base import TINY
 from finetune.train.curves import read_curves
-from finetune.train.fit import Outcome, weights_name
 from finetune.train.outbox import Outbox
+from finetune.train.outcome import Outcome, weights_name
 from finetune.train.picture import draw_curves
 from finetune.train.watch import NAMES
 from finetune.trained import ADAPTER, BASE, TOKENIZER, TRACKING

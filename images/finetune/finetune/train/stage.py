@@ -11,8 +11,8 @@ import torch
 from contract.failures import BadInput
 from finetune.model import pick_device, quiet
 from finetune.train import checkpoints
-from finetune.train.fit import Outcome, Start, fit, identity, sharding_of, weights_name
 from finetune.train.outbox import Outbox
+from finetune.train.outcome import Outcome, Start, identity, sharding_of, weights_name
 from finetune.train.result import write_result
 from finetune.train.start import train_in_processes
 from finetune.train.tracked import open_outbox
@@ -49,6 +49,8 @@ def _train(job: Job, tracked: Outbox | None, folder: Path) -> Outcome:
     weights = job.output.workdir / weights_name(job)
     start = _start(job, device, folder)
     if job.config.training.processes == 1:
+        from finetune.train.fit import fit  # it takes seconds to import, and processes do it themselves
+
         return fit(job, tracked, folder, start, device, weights)
     return train_in_processes(job, tracked, folder, start, weights)
 

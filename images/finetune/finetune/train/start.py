@@ -11,8 +11,8 @@ from typing import Any
 
 from contract.failures import RemoteTrouble
 from finetune.launch import ACCELERATE, DEEPSPEED
-from finetune.train.fit import Outcome, Start, sharding_of
 from finetune.train.outbox import Outbox
+from finetune.train.outcome import Outcome, Start, sharding_of
 from finetune.train.task import ENDED, OUTCOME, Task, read_failure
 from stagekit.job import Job
 

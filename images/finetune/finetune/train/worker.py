@@ -17,9 +17,10 @@ from contract.failures import Failure
 from contract.stages import BY_NAME
 from finetune.model import pick_device, quiet
 from finetune.tracking import Run
-from finetune.train.fit import Start, fit
+from finetune.train.fit import fit
 from finetune.train.lifeline import die_with_parent
 from finetune.train.outbox import Outbox
+from finetune.train.outcome import Start
 from finetune.train.task import OUTCOME, Task, write_failure
 from stagekit.dataset import open_dataset
 from stagekit.destination import LocalDestination
