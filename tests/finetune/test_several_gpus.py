@@ -1,6 +1,7 @@
 """What several processes split: chosen by the memory of one, written as accelerate's own files, refused in time."""
 
 import math
+from pathlib import Path
 
 import pytest
 import transformers
@@ -18,7 +19,7 @@ from contract.config.finetune import Training
 from contract.config.gpus import GPU_MEMORY_GB
 from contract.failures import BadConfig
 from finetune.launch import ACCELERATE, DEEPSPEED, launch_arguments, launch_files
-from finetune.plan import sharing
+from finetune.plan import gpus, sharing
 from finetune.plan.fit import Counted, check_fit, count
 from finetune.plan.sharing import check_choice, check_loading, choose, needs, settled, table
 from finetune.processes import ready
@@ -35,6 +36,7 @@ LLAMA_3_8B = transformers.LlamaConfig(
 FOUR = {"processes": 4, "optimizer": "adamw_torch", "max_length": 1_024, "gradient_checkpointing": True}
 FULL = Training(method="full", **FOUR)
 LORA = Training(method="lora", **FOUR)
+DEMO = Path(__file__).parents[2] / "dags" / "recipes" / "demo.yaml"
 H100 = GPU_MEMORY_GB["h100"]
 
 
@@ -108,11 +110,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("says", REFUSED)
 def test_what_cannot_be_is_refused(says, counted, monkeypatch):
-    settings, gpus = REFUSED[says]
+    settings, number = REFUSED[says]
     training = LORA.model_copy(update=settings)
     monkeypatch.setattr(sharing.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BadConfig, match=says):
-        check_choice(choose(counted, training, H100), training, gpus)
+        check_choice(choose(counted, training, H100), training, number is None, number)
 
 
 def test_processes_share_the_steps_of_an_update():
@@ -164,6 +166,23 @@ def test_deepspeed_is_told_what_accelerate_can_fill_in(tmp_path):
     assert config.is_zero3()
     assert not config.is_offload()
     assert config.get_value("gradient_clipping") == "auto"
+
+
+def test_what_would_run_is_shown_before_there_is_data(tmp_path, capsys):
+    recipe = tmp_path / "small.yaml"
+    training = {"method": "full", "optimizer": "adamw_torch", "processes": 2, "accumulation": 4}
+    recipe.write_text(yaml.safe_dump(yaml.safe_load(DEMO.read_text()) | {"finetune": {"training": training}}))
+    told = ["--recipe", str(recipe)]
+    assert gpus.main([*told, "--gpu", "h100"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 processes, `none`: a whole copy takes" in shown
+    assert "An update learns from 8 rows, 2 x 2 in each process" in shown
+    assert "accelerate launch --config_file launch/accelerate.yaml -m finetune.train.worker TASK" in shown
+    assert "distributed_type: MULTI_GPU" in shown
+    assert gpus.main([*told, "--gpu", "h100", "--processes", "4", "--sharding", "fsdp"]) == 0
+    assert "fsdp_version: 2" in capsys.readouterr().out
+    assert gpus.main([*told, "--processes", "3"]) == BadConfig.exit_code
+    assert "accumulation 4 is no multiple of processes 3" in capsys.readouterr().err
 
 
 class Arguments:

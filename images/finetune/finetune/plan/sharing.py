@@ -70,9 +70,9 @@ def table(counted: Counted, training: Training, available: float | None) -> list
     return [asdict(need) for need in found]
 
 
-def check_choice(choice: Choice, training: Training, gpus: int | None) -> None:
-    """Raises `BadConfig` where there are fewer GPUs than processes (`gpus` is None on a CPU), or where what is to be
-    split cannot be."""
+def check_choice(choice: Choice, training: Training, on_cpu: bool, gpus: int | None) -> None:
+    """Raises `BadConfig` where there are fewer GPUs than processes (`gpus` is None where that is not known, or on a
+    CPU), or where what is to be split cannot be."""
     if gpus is not None and gpus < choice.processes:
         raise BadConfig(
             f"`training.processes` is {choice.processes} but this machine has {gpus} GPU{'s' * (gpus != 1)}",
@@ -88,8 +88,8 @@ def check_choice(choice: Choice, training: Training, gpus: int | None) -> None:
             hint="`optimizer: adamw_torch`, whose state each GPU holds a share of; or `sharding: none`",
         )
     if choice.sharding == "deepspeed":
-        _check_deepspeed(training, gpus)
-    elif training.method == "qlora" and gpus is None:  # bitsandbytes repacks 4-bit weights for a CPU at an evaluation,
+        _check_deepspeed(training, on_cpu)
+    elif training.method == "qlora" and on_cpu:  # bitsandbytes repacks 4-bit weights for a CPU at an evaluation,
         # and gradients through split ones were measured to be wrong from there on, without an error
         raise BadConfig("`sharding: fsdp` with `method: qlora` on a CPU", expected="GPUs", hint="`sharding: none`")
 
@@ -108,8 +108,8 @@ def check_loading(counted: Counted, training: Training, available: float | None)
         )
 
 
-def _check_deepspeed(training: Training, gpus: int | None) -> None:
-    if gpus is None:
+def _check_deepspeed(training: Training, on_cpu: bool) -> None:
+    if on_cpu:
         raise BadConfig("`sharding: deepspeed` on a CPU", expected="GPUs", hint="`sharding: fsdp` also runs on CPUs")
     if training.method == "qlora":
         raise BadConfig(

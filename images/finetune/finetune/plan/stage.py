@@ -75,7 +75,8 @@ def _base(job: Job, training: Training, train: Sequence[Sample]) -> Path:
 def _choice(job: Job, counted: Counted, available: float | None, device: torch.device) -> Choice:
     """What the processes split."""
     choice = choose(counted, job.config.training, available)
-    check_choice(choice, job.config.training, torch.cuda.device_count() if device.type == "cuda" else None)
+    on_cpu = device.type == "cpu"
+    check_choice(choice, job.config.training, on_cpu, None if on_cpu else torch.cuda.device_count())
     if choice.processes > 1:
         job.log.info("processes", extra={"fields": asdict(choice)})
     return choice
