@@ -38,11 +38,12 @@ def samples(tmp_path_factory) -> str:
     return publish(tmp_path_factory.mktemp("samples") / "published", real_samples(40, 4))
 
 
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch):
-    """What the processes are started with."""
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+@pytest.fixture(scope="module", autouse=True)
+def untracked():
+    """Without a tracking server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield
 
 
 def train_config(**settings):
@@ -87,6 +88,7 @@ def test_two_processes_learn_what_one_learns(sharding, alone, samples, tmp_path,
     assert both.manifest.metrics["parameters"] == alone.manifest.metrics["parameters"]
 
 
+SURE = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 SPLIT = train_config(processes=2, sharding="fsdp")
 
 
@@ -107,7 +109,7 @@ class Stage:
             "--output",
             f"{output}/",
         ]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=SURE)
         self.log: list[str] = []
 
     def wait_for(self, words: str) -> list[psutil.Process]:

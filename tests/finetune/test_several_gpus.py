@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 import transformers
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
@@ -17,13 +18,16 @@ from pydantic import ValidationError
 
 from contract.config.finetune import Training
 from contract.config.gpus import GPU_MEMORY_GB
-from contract.failures import BadConfig
+from contract.failures import BadConfig, RemoteTrouble
 from finetune.launch import ACCELERATE, DEEPSPEED, launch_arguments, launch_files
 from finetune.plan import gpus, sharing
 from finetune.plan.fit import Counted, check_fit, count
 from finetune.plan.sharing import check_choice, check_loading, choose, needs, settled, table
 from finetune.processes import ready
 from finetune.train import checkpoints
+from finetune.train.fit import memory_suffices
+from finetune.train.start import _why
+from finetune.train.task import ENDED, write_failure
 
 LLAMA_3_8B = transformers.LlamaConfig(
     vocab_size=128_256,
@@ -208,3 +212,15 @@ def test_a_checkpoint_of_several_processes_needs_what_each_of_them_wrote():
     assert "rng_state_2.pth" in checkpoints.objection(checkpoint, {}, checkpoints.needed(3, "fsdp"))
     del files["pytorch_model_fsdp_0/.metadata"]
     assert checkpoints.objection(checkpoint, {}, checkpoints.needed(2, "fsdp")) == "incomplete: the weights missing"
+
+
+def test_the_stage_fails_as_its_processes_failed(tmp_path):
+    assert isinstance(_why(tmp_path, 1), RuntimeError), "a bug, whose traceback is in the log"
+    (tmp_path / ENDED).write_text('{"rank": 3, "exit": -9}')
+    assert "process 3 of the training was killed by signal 9" in _why(tmp_path, 1).sentence()
+    with pytest.raises(RemoteTrouble) as full, memory_suffices():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    write_failure(tmp_path, 2, full.value)
+    failure = _why(tmp_path, 1)
+    assert (type(failure), failure.sentence()) == (RemoteTrouble, full.value.sentence())
+    assert "the GPU's memory did not suffice" in failure.sentence()

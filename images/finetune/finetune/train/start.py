@@ -57,7 +57,9 @@ def _command(job: Job, task: Path) -> list[str]:
 def _started(command: list[str], on_cpu: bool) -> Iterator[subprocess.Popen[bytes]]:
     """The launcher, which is killed when the block is left, and its processes with it. Nothing of theirs is lost, since
     a checkpoint counts only when it is whole. Standard output belongs to the result alone."""
-    environment = os.environ | ({"CUDA_VISIBLE_DEVICES": ""} if on_cpu else {})
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    if on_cpu:
+        environment["CUDA_VISIBLE_DEVICES"] = ""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=environment)
     try:
         yield process
