@@ -8,7 +8,7 @@ JUDGE_CHECK = $(if $(HELP),--help,--model '$(MODEL)' --gold '$(GOLD)' $(if $(SET
 	$(if $(BASE_URL),--base-url '$(BASE_URL)') $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(CONFIG),--config '$(CONFIG)'))
 
 .DEFAULT_GOAL := help
-.PHONY: help venvs test-venvs demo ui serve stop test check fix docs judge-check screenshots clean
+.PHONY: help venvs test-venvs demo ui serve stop test check fix docs judge-check launch-plan screenshots clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ docs: test-venvs ## Write the generated parts of the README and docs/ anew
 
 judge-check: venvs ## How far a model agrees with people: MODEL=... GOLD=file SET=llmbar (HELP=1 lists the sets; BASE_URL, CONFIG, REQUESTS)
 	@PYTHONPATH=images/shared:images/generate .venv/generate/bin/python -m generate.judge.check $(JUDGE_CHECK)
+
+launch-plan: venvs ## What a training needs and starts on several GPUs: RECIPE=dags/recipes/llm_twin.yaml (GPU=h100 PROCESSES=4 SHARDING=fsdp)
+	@PYTHONPATH=images/shared:images/finetune .venv/finetune/bin/python -m finetune.plan.gpus --recipe '$(RECIPE)' \
+		$(if $(GPU),--gpu '$(GPU)') $(if $(PROCESSES),--processes '$(PROCESSES)') $(if $(SHARDING),--sharding '$(SHARDING)')
 
 screenshots: test-venvs ## Make the README's pictures from a stack that is up and has a finished demo (Chromium)
 	@PYTHONPATH=tests $(DEV)/python docs/screenshots.py $(ONLY)

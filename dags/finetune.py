@@ -11,7 +11,8 @@ by hand it trains on any version: `dataset` is `latest`, a version's number, or 
 - With `register.champion: approval` a person decides instead: **approve** shows the figures under "Required Actions"
   and waits `approval_hours`; **promote** moves `champion` in that person's name. Rejected, or without an answer in
   time, the model stays `challenger`. Until then the next run of this DAG waits.
-- With `NOCTURNE_GPU=1` these tasks get the GPUs and share the pool `gpu`, whose slots say how many run at once.
+- With `NOCTURNE_GPU=1` these tasks get the GPUs and share the pool `gpu`. A task gets all GPUs of the machine, so the
+  pool has one slot, and a training of several `processes` has them to itself. **plan** refuses more than there are.
 - By REST: `{"conf": {"dataset": "latest", "training.learning_rate": 0.0002, "training.epochs": 2}}`. An answer is a
   PATCH of the task's `hitlDetails`; one that comes within a second of the question Airflow may lose and ask again.
 """

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ["finetune.train.stage", "finetune.plan.stage", "stagekit.run"]
+LIBRARIES = ["finetune.train.stage", "finetune.train.fit", "finetune.plan.stage", "stagekit.run"]
 
 
 def run_in_process(stage: str, config: dict, inputs: Sequence[str], output: Path, moment: str = "") -> tuple[int, str]:

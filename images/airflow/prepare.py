@@ -21,9 +21,9 @@ def main() -> None:
     person = ["--firstname", "Nocturne", "--lastname", "Admin", "--email", "admin@example.invalid"]
     password = os.environ["NOCTURNE_ADMIN_PASSWORD"]
     airflow("users", "create", "--username", "admin", "--password", password, "--role", "Admin", *person)
-    # How many slots there are is a person's to change in the UI afterwards.
+    # A stage's container gets all GPUs, so a slot stands for them together. It is a person's to change afterwards.
     if Pool.get_pool("gpu") is None:
-        airflow("pools", "set", "gpu", "1", "One training at a time: as many slots as there are GPUs")
+        airflow("pools", "set", "gpu", "1", "One GPU task at a time, with all GPUs of the machine")
 
 
 if __name__ == "__main__":

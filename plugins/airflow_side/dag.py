@@ -61,7 +61,11 @@ def published(recipe: Recipe) -> Asset:
 
 
 def stage_task(flow: Flow, step: Step, operator: type[StageOperator] = StageOperator, **kwargs: Any) -> StageOperator:
-    """The task of one step. Stages that want a GPU wait for the pool `gpu` where the machine has one."""
+    """The task of one step. Stages that want a GPU wait for the pool `gpu` where the machine has one.
+
+    A training of several processes takes one slot like any other: its container gets all GPUs, as each of them does, so
+    a slot stands for the machine's GPUs together. Taking as many slots as processes would wait for ever in that pool.
+    """
     resources = step.stage.resources
     pool = {"pool": GPU_POOL} if resources.gpu and read_settings().gpu else {}
     return operator(

@@ -107,6 +107,7 @@ def test_gpu_stages_share_a_pool_where_there_is_a_gpu(monkeypatch):
     monkeypatch.setenv("NOCTURNE_GPU", "1")
     tasks = DagBag(str(DAGS)).dags["finetune_llm_twin"].task_dict
     assert {name for name, task in tasks.items() if task.pool == "gpu"} == {"plan", "train", "evaluate", "export"}
+    assert tasks["train"].pool_slots == 1, "a container gets all GPUs, so a slot is all of them"
     monkeypatch.setenv("NOCTURNE_GPU", "0")
     assert {task.pool for task in DagBag(str(DAGS)).dags["finetune_llm_twin"].tasks} == {"default_pool"}
 

@@ -19,6 +19,8 @@ from finetune_rows import laid_out
 from published import TRAINING, publish, real_samples, sample
 
 SMALL = {"training": TRAINING | {"max_length": 64, "epochs": 1}, "max_truncated": 1.0}
+EVEN = SMALL | {"training": SMALL["training"] | {"accumulation": 2, "optimizer": "adamw_torch"}}
+TWO = EVEN | {"training": EVEN["training"] | {"processes": 2}}
 PLAN = [
     Case("training.base_model", "/nowhere", "failure BadInput", SMALL),
     Case("training.method", "full", "figure trainable_parameters", SMALL),
@@ -35,6 +37,8 @@ PLAN = [
     Case("training.lora.target_modules", ["q_proj"], "figure trainable_parameters", SMALL),
     Case("training.seed", 7, "file base/model.safetensors", SMALL),
     Case("training.device", "gpu", "failure BadConfig", SMALL),
+    Case("training.processes", 2, "file launch/accelerate.yaml", EVEN),
+    Case("training.sharding", "fsdp", "distributed_type: FSDP", TWO),
     Case("gpu_memory_gb", 0.001, "failure BadConfig", SMALL),
     Case("gpu", "t4", '"gpu_memory_gb": 15.6', SMALL),
     Case("max_truncated", 0.0, "failure BadInput", SMALL),
@@ -87,6 +91,7 @@ TOLD: dict[str, tuple[Any, str, Any]] = {
     "training.early_stopping": (2, "load_best_model_at_end", True),
     "training.max_length": (77, "max_length", 77),
     "training.seed": (5, "seed", 5),
+    "training.processes": (4, "gradient_accumulation_steps", 2),
     "training.lora.rank": (3, "r", 3),
     "training.lora.alpha": (3, "lora_alpha", 3),
     "training.lora.dropout": (0.5, "lora_dropout", 0.5),

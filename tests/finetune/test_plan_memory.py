@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 
-from contract.config.finetune import GPU_MEMORY_GB, Lora, PlanConfig, Training
+from contract.config.finetune import Lora, PlanConfig, Training
+from contract.config.gpus import GPU_MEMORY_GB
 from contract.failures import BadConfig
 from finetune.adapters import adapter_config
 from finetune.plan.activations import Saved, count_saved, formula

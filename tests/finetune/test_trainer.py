@@ -138,13 +138,14 @@ def test_new_tokens_are_learned_and_survive_saving_and_merging(tmp_path):
     assert said[0].shape[1] == len(trainer.processing_class)
 
 
+ALONE = checkpoints.needed(1, "none")
 THIS = checkpoints.identity_of({"training": {"learning_rate": 0.1, "max_length": 256}, "samples": "abc"})
 
 
 def checkpoint_in(folder, step, without=()):
     place = checkpoints.local_folder(folder, step)
     place.mkdir(parents=True)
-    for name in {*checkpoints.NEEDED, "adapter_model.safetensors"} - {"trainer_state.json", *without}:
+    for name in {*ALONE, "adapter_model.safetensors"} - {"trainer_state.json", *without}:
         (place / name).write_bytes(bytes([step]))
     if "trainer_state.json" not in without:
         (place / "trainer_state.json").write_text('{"best_model_checkpoint": "/gone"}')
@@ -159,7 +160,7 @@ def test_the_best_checkpoint_is_kept_beside_the_newest_and_found_again(tmp_path)
     store, log = scratch_in(tmp_path), logging.getLogger("test")
     for step, best in ((10, True), (20, False), (30, True), (40, False), (50, False)):
         checkpoints.save(store, checkpoint_in(tmp_path / "made", step), step, step * 100, THIS, best)
-    found = checkpoints.find(store, THIS, log)
+    found = checkpoints.find(store, THIS, ALONE, log)
     assert [checkpoint.step for checkpoint in found] == [50, 30]
     taken = checkpoints.restore(store, found, tmp_path / "taken", log)
     assert (taken.step, taken.tokens) == (50, 5_000)
@@ -177,7 +178,7 @@ OTHERS = {
 def test_a_checkpoint_of_another_training_is_refused_by_the_name_of_what_differs(reason, tmp_path, caplog):
     checkpoints.save(scratch_in(tmp_path), checkpoint_in(tmp_path, 10), 10, 1, THIS, False)
     other = THIS | checkpoints.identity_of(OTHERS[reason])
-    assert checkpoints.find(scratch_in(tmp_path), other, logging.getLogger("test")) == []
+    assert checkpoints.find(scratch_in(tmp_path), other, ALONE, logging.getLogger("test")) == []
     assert caplog.records[0].fields["reason"] == f"of another training: {reason}"
 
 
@@ -201,5 +202,5 @@ def test_an_incomplete_checkpoint_is_refused_and_an_older_whole_one_taken(name, 
     store, log = scratch_in(tmp_path), logging.getLogger("test")
     checkpoints.save(store, checkpoint_in(tmp_path, 10), 10, 1, THIS, True)
     checkpoints.save(store, checkpoint_in(tmp_path, 20, without=[name]), 20, 2, THIS, False)
-    assert [checkpoint.step for checkpoint in checkpoints.find(store, THIS, log)] == [10]
+    assert [checkpoint.step for checkpoint in checkpoints.find(store, THIS, ALONE, log)] == [10]
     assert caplog.records[0].fields["reason"].startswith("incomplete: ")

@@ -58,17 +58,21 @@ def working_dtype(device: torch.device) -> torch.dtype:
 
 
 def load_model(
-    folder: Path, tokenizer: Any, dtype: torch.dtype, device: torch.device, four_bit: bool = False
+    folder: Path, tokenizer: Any, dtype: torch.dtype, device: torch.device, four_bit: bool = False, split: bool = False
 ) -> transformers.PreTrainedModel:
     """A model from a folder, with an embedding row for every token of the tokenizer.
 
+    One that is `split` among processes is left to the trainer to be brought to their GPUs, share by share; quantised
+    weights are made on the GPU, and kept as numbers that can be split.
     Raises `BadInput` when the folder holds no such model, `RemoteTrouble` when memory does not suffice.
     """
-    options: dict[str, Any] = {"quantization_config": _nf4(dtype)} if four_bit else {}
+    options: dict[str, Any] = {} if split and not four_bit else {"device_map": {"": device}}
+    if four_bit:
+        options["quantization_config"] = _nf4(dtype, storage=dtype if split else torch.uint8)
     config = load_config(folder)
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation=attention_of(config), device_map={"": device}, **options
+            folder, dtype=dtype, attn_implementation=attention_of(config), **options
         )
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(f"the model does not fit: {error}", hint="`method: qlora`, or a larger GPU") from None
@@ -93,9 +97,12 @@ def cast_weights(model: Any, dtype: torch.dtype) -> None:
     model.config.dtype = dtype
 
 
-def save_model(model: Any, folder: Path, shard_gb: float = 5) -> None:
-    """Write weights and config; safetensors makes files that their owner alone may read, others serve models too."""
-    model.save_pretrained(folder, max_shard_size=round(shard_gb * 1e9))
+def save_model(model: Any, folder: Path, shard_gb: float = 5, state: dict[str, Any] | None = None) -> None:
+    """Write config and weights (`state`, where the model itself holds a share of them).
+
+    safetensors makes files that their owner alone may read; others serve models too.
+    """
+    model.save_pretrained(folder, max_shard_size=round(shard_gb * 1e9), state_dict=state)
     for path in folder.iterdir():
         path.chmod(0o644)
 
@@ -151,11 +158,12 @@ def evaluating(model: Any) -> Iterator[None]:
         model.train(was)
 
 
-def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
+def _nf4(dtype: torch.dtype, storage: torch.dtype) -> BitsAndBytesConfig:
     """QLoRA's format (Dettmers et al. 2023): NF4 with its scales quantised a second time."""
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_quant_storage=storage,
     )

@@ -18,12 +18,12 @@ from contract.config.filter import FilterConfig
 from contract.config.finetune import (
     EvaluateConfig,
     ExportConfig,
-    Gpu,
     Refusal,
     RegisterConfig,
     Training,
     check_saves,
 )
+from contract.config.gpus import Gpu
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
 from contract.config.judge import JudgeConfig

@@ -266,7 +266,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "train",
         "finetune",
-        "Supervised fine-tuning: full, LoRA or QLoRA.",
+        "Supervised fine-tuning: full, LoRA or QLoRA, on one GPU or several.",
         TrainConfig,
         (LEARNED, Port("plan", "the plan that allows it")),
         version=3,

@@ -7,10 +7,11 @@ from typing import Any, get_args
 
 import torch
 
-from contract.config.finetune import GPU_MEMORY_GB, Optimizer, PlanConfig, Training
+from contract.config.finetune import Optimizer, PlanConfig, Training
+from contract.config.gpus import GPU_MEMORY_GB
 from contract.failures import BadConfig
 from finetune.plan.activations import Saved, count_saved
-from finetune.plan.memory import GB, Sizes, memory
+from finetune.plan.memory import GB, Sizes, memory, shares_of
 from finetune.plan.sizes import Parameters, count_parameters
 
 METHODS = ("full", "lora", "qlora")
@@ -68,9 +69,10 @@ def gpu_memory(config: PlanConfig, device: torch.device) -> float | None:
 
 def variants(counted: Counted, training: Training, available: float | None) -> list[dict[str, Any]]:
     """Every method with every optimizer, with and without gradient checkpointing, at the recipe's batch and length."""
+    optimizers = get_args(Optimizer) if shares_of(training) == 1 else (training.optimizer,)
     return [
         asdict(_variant(counted, training.model_copy(update=_named(*chosen)), available))
-        for chosen in product(METHODS, get_args(Optimizer), (False, True))
+        for chosen in product(METHODS, optimizers, (False, True))
     ]
 
 
@@ -94,10 +96,15 @@ def check_fit(counted: Counted, training: Training, available: float | None) -> 
     largest = sorted((name for name in sizes if name not in ("total", "paged")), key=lambda name: -sizes[name])[:3]
     parts = ", ".join(f"{name} {sizes[name]:.1f}" for name in largest)
     raise BadConfig(
-        f"{training.method} training of {training.base_model} needs about {sizes['total']:.1f} GB ({parts})",
+        f"{training.method} training of {training.base_model} needs about {sizes['total']:.1f} GB{_each(training)} "
+        f"({parts})",
         expected=f"at most the {available:.1f} GB of the GPU",
         hint=_what_fits(counted, training, available),
     )
+
+
+def _each(training: Training) -> str:
+    return f" on each of {training.processes} GPUs" if training.processes > 1 else ""
 
 
 def _variant(counted: Counted, training: Training, available: float | None) -> Variant:
@@ -131,4 +138,5 @@ def _what_fits(counted: Counted, training: Training, available: float) -> str:
                 f"{name}: {str(value).lower()}" for name, value in changes.items() if value != getattr(training, name)
             )
             return f"{settings} (about {_total(counted, training, **changes):.1f} GB)"
-    return "a larger GPU, a smaller base model, or a shorter `max_length`"
+    more = ", or more `processes`, which split what one GPU cannot hold" if shares_of(training) == 1 else ""
+    return f"a larger GPU, a smaller base model, or a shorter `max_length`{more}"

@@ -26,23 +26,24 @@ adapter, context and that stack's unfused scores, where 30 are counted. A probe 
 HEAD_TILE = 4_096 * 32_768 * 8
 """The fused head holds scores of at most this many (tokens x vocabulary), with their gradients, in float32."""
 CONTEXT_GB = 1.0
-LASTING = ("weights", "gradients", "optimizer", "context")
+LASTING = ("weights", "gradients", "optimizer", "exchange", "context")
 Sizes = dict[str, float]
 
 
 def memory(parameters: Parameters, saved: Saved, vocabulary: int, training: Training, gpu: bool) -> Sizes:
-    """Parts and their peak (`total`) in GB. `paged` is what a paged optimizer may move to the host's memory when the
-    GPU's runs out; it is not in the total."""
-    width = 2 if gpu else 4
+    """Parts and their peak (`total`) in GB, for each GPU. `paged` is what a paged optimizer may move to the host's
+    memory when the GPU's runs out; it is not in the total."""
+    width, shares = 2 if gpu else 4, shares_of(training)
     tokens = training.batch_size * training.max_length
     state, paged = _states(parameters, training, width, gpu)
     parts = {
-        "weights": _weights(parameters, training, width),
-        "gradients": parameters.trainable * trained_width(training, gpu),
-        "optimizer": state,
+        "weights": _weights(parameters, training, width) / shares,
+        "gradients": parameters.trainable * trained_width(training, gpu) / shares,
+        "optimizer": state / shares,
         "activations": ACTIVATION_FACTOR * saved.bytes(training.batch_size, training.gradient_checkpointing),
         "logits": min(tokens * vocabulary * 8, HEAD_TILE),
-        "step": _step(parameters, training, gpu),
+        "step": _step(parameters, training, gpu) / shares,
+        "exchange": _exchange(parameters, saved.layers, training, width, gpu),
         "context": CONTEXT_GB * GB if gpu else 0.0,
         "paged": paged,
     }
@@ -51,16 +52,23 @@ def memory(parameters: Parameters, saved: Saved, vocabulary: int, training: Trai
     return sizes | {"total": sum(sizes[name] for name in LASTING) + passing}
 
 
+def shares_of(training: Training) -> int:
+    """Into how many parts weights, gradients and the optimizer's state are split."""
+    return training.processes if training.sharding in ("fsdp", "deepspeed") else 1
+
+
 def trained_width(training: Training, gpu: bool) -> int:
     """Bytes of a trained parameter. PEFT keeps adapters on a bfloat16 base in float32; TRL casts those on a 4-bit base
-    to bfloat16; full training trains the bfloat16 weights themselves."""
+    to bfloat16; full training trains the bfloat16 weights themselves, unless they are split: both ways to split them
+    train float32 weights and compute with bfloat16 ones."""
     if training.method == "qlora":
         return 2
-    return 4 if not gpu or training.method == "lora" else 2
+    whole_in_bfloat16 = training.method == "full" and shares_of(training) == 1
+    return 2 if gpu and whole_in_bfloat16 else 4
 
 
 def _weights(parameters: Parameters, training: Training, width: int) -> float:
-    base = float(parameters.base * width)
+    base = float(parameters.base * (trained_width(training, gpu=width == 2) if training.method == "full" else width))
     if training.method == "qlora":
         base = parameters.linear * NF4_BYTES + (parameters.base - parameters.linear) * width
     return base + parameters.adapter * trained_width(training, gpu=width == 2)
@@ -96,3 +104,17 @@ def _step(parameters: Parameters, training: Training, gpu: bool) -> float:
         return float(parameters.trainable * trained_width(training, gpu)) if gpu else 0.0
     largest = max(prod(shape) for shape in parameters.trainable_shapes)
     return float(3 * 4 * largest) if training.optimizer == "adafactor" else 0.0
+
+
+def _exchange(parameters: Parameters, layers: int, training: Training, width: int, gpu: bool) -> float:
+    """What processes hold to tell each other. Copies keep the gradients a second time, in the buckets that are averaged
+    (Li et al. 2020, "PyTorch Distributed"). Of split weights two layers are whole at once, the one at work and the one
+    fetched ahead (Zhao et al. 2023, "PyTorch FSDP"), and so are embedding and head; where all is trained, so is one
+    layer's gradient."""
+    if training.processes == 1:
+        return 0.0
+    if shares_of(training) == 1:
+        return float(parameters.trainable * trained_width(training, gpu))
+    linear = NF4_BYTES if training.method == "qlora" else width
+    layer = parameters.linear / layers * linear
+    return (3 if training.method == "full" else 2) * layer + (parameters.embedding + parameters.head) * width

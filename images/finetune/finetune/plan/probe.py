@@ -123,25 +123,28 @@ def _trainer(model: Any, tokenizer: Any, training: Training, added: bool, scratc
     from trl import SFTConfig, SFTTrainer
 
     from finetune.adapters import adapter_config
+    from finetune.processes import ready
 
     gpu = model.device.type == "cuda"
     ids = [[ANY_ID] * training.max_length] * (STEPS * training.batch_size)
+    args = SFTConfig(
+        output_dir=str(scratch),
+        max_steps=STEPS,
+        packing=training.packing,
+        max_length=training.max_length,
+        per_device_train_batch_size=training.batch_size,
+        optim=training.optimizer,
+        gradient_checkpointing=training.gradient_checkpointing,
+        bf16=gpu,
+        use_cpu=not gpu,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+    )
+    ready(args)
     trainer = SFTTrainer(
         model=model,
-        args=SFTConfig(
-            output_dir=str(scratch),
-            max_steps=STEPS,
-            packing=training.packing,
-            max_length=training.max_length,
-            per_device_train_batch_size=training.batch_size,
-            optim=training.optimizer,
-            gradient_checkpointing=training.gradient_checkpointing,
-            bf16=gpu,
-            use_cpu=not gpu,
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
-        ),
+        args=args,
         train_dataset=Dataset.from_dict({"input_ids": ids, "labels": ids}),
         processing_class=tokenizer,
         peft_config=None if training.method == "full" else adapter_config(training, model, added),

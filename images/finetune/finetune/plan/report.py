@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contract.config.finetune import Training
+from finetune.launch import shown_command
+from finetune.plan.sharing import as_rows
 
 
 def as_markdown(plan: dict[str, Any], training: Training) -> str:
@@ -16,6 +18,7 @@ def as_markdown(plan: dict[str, Any], training: Training) -> str:
         _memory(plan["sizes"]),
         "## What fits",
         _variants(plan["variants"], training),
+        processes_section(plan["launch"], plan["gpus"], training),
         "## Tokens",
         _tokens(plan["tokens"]),
         "## Checks",
@@ -28,6 +31,30 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def sizes_section(sizes: dict[str, float], available: float | None) -> str:
+    """One training's memory by part."""
+    rows = [[name, f"{size:.3g}"] for name, size in sizes.items()]
+    return f"## Memory of each GPU (GB of {_gigabytes(available)})\n\n{table(['part', 'GB'], rows)}"
+
+
+def processes_section(launch: dict[str, Any], needs: Sequence[dict[str, Any]], training: Training) -> str:
+    """What is started, why so, and what each number of GPUs would need."""
+    numbers = table(["GPUs", "model", "GB on each", "fits"], as_rows(needs))
+    return f"## Several GPUs\n\n{_processes(launch, training)}\n\n{numbers}"
+
+
+def _processes(launch: dict[str, Any], training: Training) -> str:
+    rows = training.batch_size * training.accumulation
+    if launch["processes"] == 1:
+        return f"One process; an update learns from {rows} rows."
+    share = training.accumulation // launch["processes"]
+    return (
+        f"{launch['processes']} processes, `{launch['sharding']}`: {launch['reason']}. "
+        f"An update learns from {rows} rows, {training.batch_size} x {share} in each process.\n\n"
+        f"`train` runs, with these files:\n\n    {shown_command(launch['sharding'])}"
+    )
 
 
 def _memory(sizes: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from contract.records import Sample
 from finetune.base import TINY, base_folder, check_vocabulary, load_config, load_tokenizer
 from finetune.chat import dress
 from finetune.data import check_kind, read_splits, stream_rows
+from finetune.launch import launch_files
 from finetune.model import pick_device, quiet
 from finetune.plan.fit import Counted, check_fit, count, gpu_memory, variants
 from finetune.plan.isolation import check_isolation
@@ -21,6 +22,7 @@ from finetune.plan.parity import check_parity
 from finetune.plan.probe import check_probe, is_wanted, probe
 from finetune.plan.refusals import Refusals
 from finetune.plan.report import as_markdown
+from finetune.plan.sharing import Choice, check_choice, check_loading, choose, settled, table
 from finetune.plan.view import as_html, as_text, show
 from finetune.rows import SPLITS, rows_file, write_rows
 from finetune.tiny import build_tiny
@@ -49,11 +51,16 @@ def run(job: Job) -> None:
     available = gpu_memory(job.config, device)
     counted = count(config, training, bool(added), gpu=available is not None)
     plan: dict[str, Any] = {"architecture": config.model_type, "added_tokens": added}
-    plan |= _sizes(job, refusals, counted, available)
+    choice = _choice(job, counted, available, device)
+    plan |= _sizes(job, refusals, counted, available, settled(training, choice))
+    plan |= {"launch": asdict(choice) | {"device": device.type}, "gpus": table(counted, training, available)}
     plan |= {"tokens": _tokens(job, refusals, tokenizer, train, test)}
     plan |= {"parity": _parity(job, refusals, tokenizer, [*train, *test])}
     plan |= {"isolated": _isolation(job, refusals, config) if training.packing else None}
-    _probe(job, refusals, counted, folder, tokenizer, device, bool(added))
+    if choice.sharding == "none":  # one process alone would hold what is to be split
+        _probe(job, refusals, counted, folder, tokenizer, device, bool(added))
+    for name, text in launch_files(choice.processes, choice.sharding, device.type == "cuda").items():
+        job.output.add_text(name, text)
     _write(job, tokenizer, plan | {"overruled": refusals.overruled}, train)
 
 
@@ -65,9 +72,20 @@ def _base(job: Job, training: Training, train: Sequence[Sample]) -> Path:
     return folder
 
 
-def _sizes(job: Job, refusals: Refusals, counted: Counted, available: float | None) -> dict[str, Any]:
+def _choice(job: Job, counted: Counted, available: float | None, device: torch.device) -> Choice:
+    """What the processes split."""
+    choice = choose(counted, job.config.training, available)
+    on_cpu = device.type == "cpu"
+    check_choice(choice, job.config.training, on_cpu, None if on_cpu else torch.cuda.device_count())
+    if choice.processes > 1:
+        job.log.info("processes", extra={"fields": asdict(choice)})
+    return choice
+
+
+def _sizes(
+    job: Job, refusals: Refusals, counted: Counted, available: float | None, training: Training
+) -> dict[str, Any]:
     """Parameters and memory for each method, all variants, and whether the chosen one fits."""
-    training: Training = job.config.training
     sizes: dict[str, Any] = {}
     for method, parameters in counted.parameters.items():
         gigabytes = counted.sizes(training.model_copy(update={"method": method}))
@@ -82,6 +100,7 @@ def _sizes(job: Job, refusals: Refusals, counted: Counted, available: float | No
         job.log.info("size", extra={"fields": fields})
     with refusals.named("memory"):
         check_fit(counted, training, available)
+        check_loading(counted, training, available)
     chosen = counted.parameters[training.method]
     job.output.metrics.update(
         parameters=chosen.base,
@@ -153,10 +172,10 @@ def _isolation(job: Job, refusals: Refusals, config: Any) -> bool:
 def _probe(
     job: Job, refusals: Refusals, counted: Counted, folder: Path, tokenizer: Any, device: torch.device, added: bool
 ) -> None:
-    """Two real steps, whose figures differ from run to run and so are metrics alone."""
+    """Two real steps of one process, whose figures differ from run to run and so are metrics alone."""
+    training = job.config.training.model_copy(update={"processes": 1, "sharding": "none"})
     if not is_wanted(job.config.probe, device):
         return
-    training = job.config.training
     with refusals.named("memory"):
         measured = probe(folder, tokenizer, training, device, added)
         figures = check_probe(measured, counted, training, gpu_memory(job.config, device))

@@ -7,8 +7,10 @@ SHA-256; one that is incomplete, damaged or of another training is refused, and 
 
 import json
 import logging
+import re
 import shutil
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,12 @@ from stagekit.store import Store
 
 COMPLETE = "complete.json"
 FOLDER = "checkpoint-"
-NEEDED = ("optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json")
-"""Without any of these the trainer would go on, silently, with other numbers."""
-WEIGHTS = ".safetensors"
+STATES = {
+    "none": ("optimizer.pt", "scheduler.pt"),
+    "fsdp": ("optimizer_0/.metadata", "scheduler.pt"),
+    "deepspeed": ("latest",),
+}
+WEIGHTS = re.compile(r"\.safetensors$|^pytorch_model_fsdp_0/\.metadata$|_model_states\.pt$")
 
 Identity = dict[str, Any]
 """All that must be equal for a checkpoint to be taken up: dotted name -> plain value."""
@@ -47,10 +52,16 @@ def identity_of(parts: dict[str, Any], prefix: str = "") -> Identity:
     return dict(json.loads(json.dumps(flat)))
 
 
-def objection(checkpoint: Checkpoint, identity: Identity) -> str | None:
-    """Why a checkpoint must not be taken up by the training of this identity, or None."""
-    missing = [name for name in NEEDED if name not in checkpoint.files]
-    missing += [] if any(name.endswith(WEIGHTS) for name in checkpoint.files) else ["the weights"]
+def needed(processes: int, sharding: str) -> tuple[str, ...]:
+    """The files without any of which the trainer would go on, silently, with other numbers."""
+    random = [f"rng_state_{number}.pth" for number in range(processes)] if processes > 1 else ["rng_state.pth"]
+    return (*STATES[sharding], *random, "trainer_state.json")
+
+
+def objection(checkpoint: Checkpoint, identity: Identity, wanted: Sequence[str]) -> str | None:
+    """Why a checkpoint must not be taken up by the training of this identity, which needs these files; or None."""
+    missing = [name for name in wanted if name not in checkpoint.files]
+    missing += [] if any(WEIGHTS.search(name) for name in checkpoint.files) else ["the weights"]
     if missing:
         return f"incomplete: {', '.join(missing)} missing"
     theirs = checkpoint.identity
@@ -73,11 +84,11 @@ def save(store: Store, folder: Path, step: int, tokens: int, identity: Identity,
     _prune(store, name, best)
 
 
-def find(store: Store, identity: Identity, log: logging.Logger) -> list[Checkpoint]:
+def find(store: Store, identity: Identity, wanted: Sequence[str], log: logging.Logger) -> list[Checkpoint]:
     """Complete checkpoints of this training, newest first; what is refused is logged with the reason."""
     found = []
     for checkpoint in _complete(store):
-        reason = objection(checkpoint, identity)
+        reason = objection(checkpoint, identity, wanted)
         if reason is None:
             found.append(checkpoint)
         else:

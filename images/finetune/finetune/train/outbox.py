@@ -31,9 +31,13 @@ class Outbox:
 
     def __init__(self, run: Run, store: Store, log: logging.Logger) -> None:
         self.run, self.store, self.log = run, store, log
-        self._waiting = deque(entry.name for entry in store.list(FOLDER))
-        self._number = int(self._waiting[-1].rpartition("/")[2].partition(".")[0]) if self._waiting else 0
         self._ask_at = 0.0
+        self.take_up()
+
+    def take_up(self) -> None:
+        """Take up what others left in the store: a killed try, or the process that trained."""
+        self._waiting = deque(entry.name for entry in self.store.list(FOLDER))
+        self._number = int(self._waiting[-1].rpartition("/")[2].partition(".")[0]) if self._waiting else 0
 
     @property
     def waiting(self) -> int:

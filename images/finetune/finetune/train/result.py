@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from finetune.base import TINY
-from finetune.model import save_model
 from finetune.train.curves import read_curves
 from finetune.train.outbox import Outbox
+from finetune.train.outcome import Outcome, weights_name
 from finetune.train.picture import draw_curves
-from finetune.train.watch import NAMES, memory
-from finetune.trained import ADAPTER, BASE, MODEL, TOKENIZER, TRACKING
+from finetune.train.watch import NAMES
+from finetune.trained import ADAPTER, BASE, TOKENIZER, TRACKING
 from stagekit.job import Job
 
 
-def write_result(job: Job, trainer: Any, tracked: Outbox | None, seconds: float) -> None:
-    """Write the dataset's files and figures. What is hashed holds no times and no paths."""
+def write_result(job: Job, outcome: Outcome, tracked: Outbox | None, seconds: float) -> None:
+    """Write the dataset's files and figures beside the weights. What is hashed holds no times and no paths."""
     output, training = job.output, job.config.training
-    history = [_deterministic(entry) for entry in trainer.state.log_history]
+    history = [_deterministic(entry) for entry in outcome.history]
     # Sorted: a resumed training reads its first entries back from a checkpoint, where they are.
     curves = json.dumps([entry for entry in history if len(entry) > 1], indent=1, sort_keys=True)
     output.add_text("history.json", curves)
@@ -27,21 +27,20 @@ def write_result(job: Job, trainer: Any, tracked: Outbox | None, seconds: float)
     picture = draw_curves(named, reading)
     output.add_text("curves.svg", picture, hashed=False)  # its fonts are the machine's
     job.log.info("curves", extra={"fields": {"verdict": reading.verdict, "reading": reading.sentence}})
-    _write_weights(job, trainer)
+    _add_weights(job)
     _copy(job, TOKENIZER)
     if training.base_model == TINY:
         _copy(job, BASE)
-    trainable, total = trainer.model.num_parameters(only_trainable=True), trainer.model.num_parameters()
     output.metrics.update(
-        steps=trainer.state.global_step,
-        tokens=trainer._total_train_tokens,
+        steps=outcome.steps,
+        tokens=outcome.tokens,
         train_loss=_last(history, "loss"),
         eval_loss=_kept_loss(job, history),
-        trainable_parameters=trainable,
-        parameters=total,
+        trainable_parameters=outcome.trainable,
+        parameters=outcome.parameters,
         curves=reading.sentence,
     )
-    output.add_text("speed.json", json.dumps({"seconds": seconds} | memory()), hashed=False)
+    output.add_text("speed.json", json.dumps({"seconds": seconds} | outcome.memory), hashed=False)
     if tracked:
         tracked.text(curves, "history.json")
         tracked.text(picture, "curves.svg")
@@ -50,10 +49,9 @@ def write_result(job: Job, trainer: Any, tracked: Outbox | None, seconds: float)
         output.links.update({"mlflow_run": tracked.run.url} if tracked.run.url else {})
 
 
-def _write_weights(job: Job, trainer: Any) -> None:
-    name = MODEL if job.config.training.method == "full" else ADAPTER
+def _add_weights(job: Job) -> None:
+    name = weights_name(job)
     folder = job.output.workdir / name
-    save_model(trainer.model, folder)
     (folder / "README.md").unlink(missing_ok=True)  # a form with this machine's path in it; `export` writes the card
     if name == ADAPTER:
         _name_base(folder / "adapter_config.json", job.config.training.base_model)

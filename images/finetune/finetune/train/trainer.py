@@ -10,6 +10,7 @@ from trl import SFTConfig, SFTTrainer
 
 from contract.config.finetune import TrainConfig
 from finetune.adapters import adapter_config
+from finetune.processes import ready
 
 LOADERS = 2
 
@@ -22,14 +23,20 @@ def make_trainer(
     added_tokens: bool,
     folder: Path,
     callbacks: list[TrainerCallback],
+    device: torch.device | None = None,
 ) -> SFTTrainer:
-    """A trainer over train and test rows as `finetune.rows` has them, that keeps its checkpoints in `folder`."""
+    """A trainer over train and test rows as `finetune.rows` has them, that keeps its checkpoints in `folder`.
+
+    It computes on `device`; None is where the model is, which is not yet so of one that is to be split.
+    """
     training = config.training
     if training.early_stopping:
         callbacks = [*callbacks, EarlyStoppingCallback(training.early_stopping)]
+    args = arguments(config, device or model.device, folder)
+    ready(args)
     trainer = SFTTrainer(
         model=model,
-        args=arguments(config, model.device, folder),
+        args=args,
         train_dataset=rows[0],
         eval_dataset=rows[1],
         processing_class=tokenizer,
@@ -56,7 +63,7 @@ def arguments(config: TrainConfig, device: torch.device, folder: Path) -> SFTCon
         max_length=training.max_length,
         per_device_train_batch_size=training.batch_size,
         per_device_eval_batch_size=training.batch_size,
-        gradient_accumulation_steps=training.accumulation,
+        gradient_accumulation_steps=training.accumulation // training.processes,
         num_train_epochs=training.epochs,
         learning_rate=training.learning_rate,
         lr_scheduler_type=training.schedule if training.schedule != "constant" else "constant_with_warmup",

@@ -58,13 +58,17 @@ class Figures(TrainerCallback):  # type: ignore[misc]
 
 
 class Checkpoints(TrainerCallback):  # type: ignore[misc]
-    """Copies each checkpoint to the job's scratch store, whole."""
+    """Copies each checkpoint to the job's scratch store, whole: the first process does, once all have written."""
 
     def __init__(self, job: Job, identity: checkpoints.Identity, tokens: Callable[[], int]) -> None:
         self.job, self.identity, self.tokens = job, identity, tokens
 
     def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """A checkpoint was written to the trainer's own folder."""
+        if args.world_size > 1:
+            torch.distributed.barrier()
+        if not state.is_world_process_zero:
+            return
         folder = checkpoints.local_folder(Path(args.output_dir), state.global_step)
         best = state.best_model_checkpoint == str(folder)
         checkpoints.save(self.job.scratch(), folder, state.global_step, self.tokens(), self.identity, best)

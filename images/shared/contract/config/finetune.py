@@ -5,28 +5,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from contract.config.base import Config, Source, StageConfig
+from contract.config.gpus import Gpu
 
 Template = Literal["alpaca", "chatml", "llama3", "mistral", "phi3", "gemma", "tokenizer", "text"]
 Optimizer = Literal["adamw_8bit", "adamw_torch", "paged_adamw_8bit", "adafactor"]
 Refusal = Literal["memory", "truncation", "parity", "begin_tokens", "isolation"]
-Gpu = Literal[
-    "t4", "l4", "a10g", "rtx_3090", "rtx_4090", "v100", "a100_40", "l40s", "a100_80", "h100", "h200", "b200"
-]  # fmt: skip
-GPU_MEMORY_GB: dict[Gpu, float] = {
-    "t4": 15.6,
-    "l4": 23.6,
-    "a10g": 23.6,
-    "rtx_3090": 25.3,
-    "rtx_4090": 25.3,
-    "v100": 16.9,
-    "a100_40": 42.2,
-    "l40s": 47.6,
-    "a100_80": 84.9,
-    "h100": 84.9,
-    "h200": 150.0,
-    "b200": 191.4,
-}
-"""Memory that a driver leaves to programs (GB of 10^9 bytes), which is less than what is printed on the box."""
+Sharding = Literal["auto", "none", "fsdp", "deepspeed"]
 
 
 class Lora(Config):
@@ -81,10 +65,10 @@ class Training(Config):
     """Put several samples into one row, isolated from each other."""
 
     batch_size: int = Field(2, ge=1, le=1_024)
-    """Rows per step and device (1 to 1,024)."""
+    """Rows per step and process (1 to 1,024)."""
 
     accumulation: int = Field(8, ge=1, le=1_024)
-    """Steps whose gradients are added up (1 to 1,024)."""
+    """Steps whose gradients are added up (1 to 1,024), which processes share among them."""
 
     epochs: float = Field(3, gt=0, le=1_000)
     """Passes over the data."""
@@ -122,8 +106,27 @@ class Training(Config):
     cpu_threads: int = Field(2, ge=1, le=256)
     """Threads on a CPU (1 to 256); part of the result, since sums are rounded by how they are split."""
 
+    processes: int = Field(1, ge=1, le=64)
+    """Processes that train together, each on a GPU of its own (1 to 64). `accumulation` is a multiple of it, so that an
+    update learns from as many rows as with one process."""
+
+    sharding: Sharding = "auto"
+    """What the processes split: `none` gives each a whole model; `fsdp` (FSDP2) and `deepspeed` (ZeRO, stage 3) split
+    weights, gradients and optimizer; `auto` takes `none` where that fits the GPU, else `fsdp`."""
+
     seed: int = Field(0, ge=0, le=2**31 - 1)
     """Seed of everything random."""
+
+    @model_validator(mode="after")
+    def _processes_share_an_update(self) -> Self:
+        if self.accumulation % self.processes:
+            raise ValueError(
+                f"accumulation {self.accumulation} is no multiple of processes {self.processes}: "
+                "processes share the steps of an update"
+            )
+        if self.processes == 1 and self.sharding in ("fsdp", "deepspeed"):
+            raise ValueError(f"sharding is {self.sharding!r} but processes is 1: nothing to split")
+        return self
 
 
 class PlanConfig(StageConfig):
