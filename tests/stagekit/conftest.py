@@ -11,15 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from conftest import Ended
 from contract.uris import Address, parse_uri
 from stagekit.store import open_store
-
-settings.register_profile(
-    "house", deadline=None
-)  # how long one example takes says more about the machine than the code
-settings.load_profile("house")
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "images" / "shared"
@@ -49,32 +44,18 @@ class Toy:
             [sys.executable, "-c", START, *arguments], env=os.environ | paths | self.env | env, **pipes
         )
 
-    def call(self, arguments: list[str], **env: str) -> "Ended":
+    def call(self, arguments: list[str], **env: str) -> Ended:
         return ended(self.start(arguments, **env))
 
     def start_ingest(self, lines: list[str], output: str, shard_rows: int = 50_000, **env: str) -> subprocess.Popen:
         config = {"sources": [{"uri": self.source(lines)}], "shard_rows": shard_rows}
         return self.start(["ingest", "--config", json.dumps(config), "--output", output], **env)
 
-    def ingest(self, lines: list[str], output: str, shard_rows: int = 50_000, **env: str) -> "Ended":
+    def ingest(self, lines: list[str], output: str, shard_rows: int = 50_000, **env: str) -> Ended:
         return ended(self.start_ingest(lines, output, shard_rows, **env))
 
-    def clean(self, rows: str, output: str, **env: str) -> "Ended":
+    def clean(self, rows: str, output: str, **env: str) -> Ended:
         return self.call(["clean", "--input", f"rows={rows}", "--output", output], **env)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A toy stage that has ended."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def result(self) -> dict:
-        assert self.exit_code == 0, self.stderr
-        return json.loads(self.stdout.splitlines()[-1])
 
 
 def ended(process: subprocess.Popen) -> Ended:
