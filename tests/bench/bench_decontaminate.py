@@ -12,6 +12,11 @@ row goes when it shares one n-gram with an item. All read the same files of rows
 index, and `RAM` its peak without pages that a file backs. `the stage` is the command that a run executes: it checks the
 rows' SHA-256 too, writes what is kept and the ledger, and shows both texts side by side; the others write nothing.
 datatrove runs on the first 2,000 rows, against the 9,000 items, once; its process for all rows is reckoned from them.
+
+What bounds our process at 112,000 rows is what goes on on one core: 0.36 s of CPU time for Python, numpy, Arrow,
+pydantic and LLVM (kernels' machine code is kept by an earlier process, so numba is not loaded), and 0.15 s for 9,000
+items and their index. At a million rows it is the work, 3.3 s of CPU time on both cores: 1.4 s to read Parquet, 0.8 s
+to hash words, 1.1 s to look n-grams up.
 """
 
 import argparse

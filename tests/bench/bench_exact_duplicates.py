@@ -7,7 +7,9 @@
 
 Rows are those of ../shared/data/neardup/short.parquet, beyond them the same with all letters moved on. `work` is from
 file to kept rows with warm code, `process` all of it. Ours checks the file's SHA-256, hashes to 128 bits and orders
-rows by preference; polars hashes to 64 bits and keeps the first.
+rows by preference; polars hashes to 64 bits and keeps the first. Half of our process's CPU time on 112,000 rows is its
+start, on one core: 0.35 s for Python, numpy, Arrow, pydantic with the config, and LLVM, which links the kernels' kept
+machine code; the first process ever compiles them.
 """
 
 import argparse

@@ -4,9 +4,10 @@
         --peer-python PYTHON
 
 PYTHON has `datatrove[processing]==0.10.1`, orjson and spacy. Ours: all rows from Parquet to verdicts in batches of
-2,000, one thread per core; kernels are in their cache. `work` is such a pass in a process that made one before,
-`process` a whole process with its start, its imports and one pass, each with its CPU seconds. Theirs: 2,000 rows in
-memory, one process, its tokenizer loaded before. All are medians of 5. Peak memory is that of the whole process.
+2,000, one thread per core; kernels are kept as machine code by an earlier process, so that none loads numba. `work` is
+such a pass in a process that made one before, `process` a whole process with its start, its imports and one pass, each
+with its CPU seconds. Theirs: 2,000 rows in memory, one process, its tokenizer loaded before. All are medians of 5. Peak
+memory is that of the whole process.
 """
 
 import argparse
