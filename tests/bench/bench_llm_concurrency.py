@@ -40,9 +40,12 @@ def serving(figures: dict) -> Iterator[str]:
         figures |= json.loads(server.communicate()[0])
 
 
-def run(name: str, python: str, concurrency: int, number: int, chunks: str) -> dict:
+def run(name: str, python: str, concurrency: int, number: int, chunks: str, parent: str) -> dict:
+    """One run. What it writes stays until all are done: for a while after thousands of files were deleted, ext4 takes
+    ten times as long to make a new one."""
     figures: dict = {}
-    with tempfile.TemporaryDirectory() as folder, serving(figures) as url:
+    folder = tempfile.mkdtemp(dir=parent)
+    with serving(figures) as url:
         arguments = [url, str(concurrency), str(number)]
         if name == "ours":
             command = [python, str(HERE / "llm_ours.py"), *arguments, chunks, folder]
@@ -87,7 +90,7 @@ def main() -> None:
             for name, python in clients(options.peer_python):
                 if options.only is None or name in options.only:
                     show(name, concurrency, number, [
-                        run(name, python, concurrency, number, chunks) for _ in range(options.runs)
+                        run(name, python, concurrency, number, chunks, folder) for _ in range(options.runs)
                     ])  # fmt: skip
 
 

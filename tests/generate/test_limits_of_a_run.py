@@ -10,7 +10,7 @@ from contract.records import Message
 from contract.uris import parse_uri
 from generate.llm.answer import Answer
 from generate.llm.experience import Experience, Experiences
-from generate.llm.purse import Purse, recorder
+from generate.llm.purse import Purse, Purses
 from generate.llm.question import Question
 from generate.llm.spending import Outlay, Spent
 from llm_chunks import synthetic_chunks, write_chunks
@@ -69,7 +69,7 @@ def test_several_purses_are_filled_at_once(tmp_path):
     store = open_store(parse_uri(str(tmp_path)))
     purses = [Purse(store, "a"), Purse(store, "b")]
     outlay = Outlay(Spent(1, 2, 3, 4), Spent(5, 6, 7, 8))
-    recorder(purses)([outlay])
+    Purses(purses).record([outlay])
     assert [Purse(store, name).before() for name in ("a", "b", "c")] == [outlay] * 2 + [Outlay()]
 
 

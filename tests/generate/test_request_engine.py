@@ -5,6 +5,7 @@ import json
 import logging
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from contract.config.llm import Budget, Endpoint, Price
 from contract.failures import RemoteTrouble
+from contract.keys import digest
 from contract.records import Message
 from contract.uris import parse_uri
 from generate.llm.answer import Answer
@@ -27,6 +29,7 @@ from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Outlay, Prices, Spent
 from generate.llm.tokens import text_tokens
 from generate.llm.waiting import LONGEST, backoff, retry_after
+from generate.words import WORD, words
 from llm_server import LlmServer
 from stagekit.store import open_store
 
@@ -204,8 +207,9 @@ def test_a_request_is_written_down_before_it_is_sent(instruct, llm):
     noted = []
 
     async def look(target, headers, data, writer):
-        written = [json.loads(path.read_bytes()) for path in instruct.runner.folder.glob("cache/spent/tonight/*.json")]
-        noted.append((llm.under_way, written[0][0], written[0][4]))
+        (purse,) = instruct.runner.folder.glob("cache/spent/tonight/*.json")
+        written = json.loads(purse.read_bytes().splitlines()[-1])
+        noted.append((llm.under_way, written[0], written[4]))
         await LlmServer._handle(llm, target, headers, data, writer)
 
     llm._handle = look
@@ -214,6 +218,28 @@ def test_a_request_is_written_down_before_it_is_sent(instruct, llm):
     assert all(spent + sent >= number for number, (_, spent, sent) in enumerate(noted, 1))
     assert all(sent <= 3 for _, _, sent in noted)
     assert made.manifest.metrics["in_flight_at_kills"] == 0
+
+
+def test_of_a_purse_the_last_whole_line_counts(tmp_path):
+    store = open_store(parse_uri(str(tmp_path)))
+    for name, data in {
+        "a": b"[1,2,3,4,0,0,0,0]\n[2,4,6,8,0,1,2,3]\n[3,6",
+        "b": b"[5,0,0,0,0,0,0,1]",
+        "c": b"[7",
+        "d": b"",
+    }.items():
+        store.write(f"spent/{name}.json", data)
+    assert Purse(store).before() == Outlay(Spent(7, 4, 6, 8), Spent(0, 1, 2, 4))
+
+
+def test_work_without_threads_is_done_at_once():
+    async def scenario():
+        many = Batches(lambda items: [2 * item for item in items], 0, None)
+        doing = many.do(3)
+        with pytest.raises(StopIteration, match="6"):
+            doing.send(None)
+
+    asyncio.run(scenario())
 
 
 def test_blocking_work_is_handed_over_in_batches_and_each_gets_its_own_result():
@@ -257,6 +283,40 @@ def test_results_come_in_order_from_a_bounded_window():
         assert most == 7
 
     asyncio.run(scenario())
+
+
+def test_the_first_are_under_way_before_all_are_prepared():
+    async def scenario():
+        begun, read = [], []
+
+        def items():
+            for number in range(1_000):
+                read.append(number)
+                yield number
+
+        async def work(number, item):
+            begun.append((number, len(read)))
+
+        assert len([r async for r in in_order(items(), work, 1_000)]) == 1_000
+        assert begun[0][1] < 20
+        assert max(ahead - number for number, ahead in begun) < 20
+
+    asyncio.run(scenario())
+
+
+def test_a_broken_source_of_items_ends_all():
+    async def scenario():
+        def items():
+            yield 1
+            raise RemoteTrouble("the dataset is gone")
+
+        async def work(number, item):
+            await asyncio.sleep(60)
+
+        with pytest.raises(RemoteTrouble, match="is gone"):
+            [r async for r in in_order(items(), work, 5)]
+
+    asyncio.run(asyncio.wait_for(scenario(), 5))
 
 
 def test_one_failure_ends_all_at_once():
@@ -348,11 +408,22 @@ OTHERS = {
 
 
 def test_everything_that_determines_an_answer_is_in_its_key():
-    from dataclasses import fields, replace
-
     assert OTHERS.keys() == {field.name for field in fields(Question)}
     keys = {replace(QUESTION, **{name: value}).key for name, value in OTHERS.items()} | {QUESTION.key}
     assert len(keys) == len(OTHERS) + 1
+
+
+@given(content=st.text(st.characters()), seed=st.integers(0, 2**31 - 1), temperature=st.floats(0, 2))
+def test_a_key_is_the_digest_of_the_question_as_plain_values(content, seed, temperature):
+    messages = (Message(role="system", content="x"), Message(role="user", content=content))
+    question = replace(QUESTION, messages=messages, seed=seed, temperature=temperature)
+    assert question.key == digest(question.identity)
+    assert question.prompt_hash == digest(question.wire_messages)
+
+
+@given(st.text(st.characters(codec="ascii")) | st.text())
+def test_words_are_the_same_the_short_way(text):
+    assert words(text) == WORD.findall(text.lower())
 
 
 def test_a_server_has_one_name(monkeypatch):

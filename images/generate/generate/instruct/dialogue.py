@@ -44,6 +44,8 @@ class Conversation:
     wanted: int
     judge: Judge
     kept: list[Kept] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    """Instructions of the kept pairs, normalised."""
     dropped: list[Dropped] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -96,11 +98,11 @@ def _take(talk: Conversation, question: Question, ended: Ended, reading: Reading
 
 def _judge(talk: Conversation, pair: Pair, question: Question, ended: Ended) -> None:
     assert ended.answer
-    seen = {normal(kept.pair.instruction) for kept in talk.kept}
-    if found := talk.judge(pair, seen):
+    if found := talk.judge(pair, talk.seen):
         talk.dropped.append(Dropped(*found, pair))
     elif len(talk.kept) + len(talk.dropped) >= talk.wanted:
         talk.dropped.append(Dropped("surplus", f"{talk.wanted} were asked for", pair))
     else:
         model = ended.answer.model or question.model
         talk.kept.append(Kept(pair, question.prompt_hash, ended.answer.hash, model))
+        talk.seen.add(normal(pair.instruction))

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from contract.records import Chunk
 from generate.instruct.checks import Fault
-from generate.words import content_words, words
+from generate.words import STOP_WORDS, words
 
 RUN = 5
 """Words in a run."""
@@ -16,10 +16,11 @@ def grounding(answer: str, chunk: Chunk) -> dict[str, float]:
     """Both shares (0 to 1), each place in the answer counted; the chunk's title counts as said. An answer without
     content words is wholly unfounded."""
     known, known_runs = _known(f"{chunk.title or ''} {chunk.text}")
-    runs, said = _runs(words(answer)), content_words(answer)
+    every = words(answer)
+    runs, said = _runs(every), [word for word in every if word not in STOP_WORDS]
     return {
-        GROUNDING: _share(sum(word in known for word in said), len(said)),
-        RUNS: _share(sum(run in known_runs for run in runs), len(runs)),
+        GROUNDING: _share(sum(map(known.__contains__, said)), len(said)),
+        RUNS: _share(sum(map(known_runs.__contains__, runs)), len(runs)),
     }
 
 
@@ -38,7 +39,7 @@ def _known(source: str) -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
 
 
 def _runs(said: list[str]) -> list[tuple[str, ...]]:
-    return [tuple(said[start : start + RUN]) for start in range(len(said) - RUN + 1)]
+    return list(zip(*(said[start:] for start in range(RUN)), strict=False))
 
 
 def _share(part: int, whole: int) -> float:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,7 +25,7 @@ class Answer(BaseModel):
         """Whether the server said what the answer took."""
         return self.prompt_tokens is not None and self.completion_tokens is not None
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the text."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -14,16 +14,18 @@ R = TypeVar("R")
 class Batches(Generic[T, R]):
     """`work` on lists of items, in `threads` at most at once; each item's result goes to who brought it.
 
-    A hand-over to a thread and back costs more than a small file does, and threads that wake up often take the event
-    loop's turn.
+    A hand-over to a thread and back costs more than a small file does, and a thread that makes many small calls of the
+    system waits for the event loop's turn after each: without `threads`, work is done where it is asked for.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], threads: int, pool: Executor) -> None:
-        self._work, self._free, self._pool = work, threads, pool
+        self._work, self._threads, self._free, self._pool = work, threads, threads, pool
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
 
     async def do(self, item: T) -> R:
         """The result of one item. A failure of `work` reaches all items that it was given."""
+        if not self._threads:
+            return self._work([item])[0]
         loop = asyncio.get_running_loop()
         result: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, result))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import orjson
 from pydantic import ValidationError
 
 from generate.llm.answer import Answer, Stored
@@ -20,8 +21,8 @@ class AnswerCache:
 
     @property
     def threads(self) -> int:
-        """How many threads of its own such a store is worth: S3 makes them wait, a folder makes them fight."""
-        return 16 if self.store.root.scheme == "s3" else 1
+        """How many threads of its own such a store is worth: S3 makes them wait; a file is quicker than that."""
+        return 16 if self.store.root.scheme == "s3" else 0
 
     def get_all(self, questions: Sequence[Question]) -> list[Answer | None]:
         """The answers kept for some questions."""
@@ -38,7 +39,7 @@ class AnswerCache:
 
     def put(self, question: Question, answer: Answer) -> Answer:
         """Keep an answer; returns the one to use: the first of two runs that asked the same at once wins."""
-        data = Stored(question=question.identity, answer=answer).model_dump_json().encode("utf-8", "surrogatepass")
+        data = _encoded(question, answer)
         if self.store.create(_name(question), data, synced=False):
             return answer
         first = self.get(question)
@@ -64,6 +65,15 @@ class AnswerCache:
         except ValidationError:
             self.log.warning("damaged answer in the cache, asking again", extra={"fields": {"key": question.key}})
             return None
+
+
+def _encoded(question: Question, answer: Answer) -> bytes:
+    """A `Stored`; half a UTF-16 pair, which models write, is kept as it came."""
+    try:
+        return orjson.dumps({"format": 1, "question": question.identity, "answer": answer.model_dump()})
+    except TypeError:
+        stored = Stored(question=question.identity, answer=answer)
+        return stored.model_dump_json().encode("utf-8", "surrogatepass")
 
 
 def _name(question: Question) -> str:

@@ -13,10 +13,11 @@ from generate.llm.answer import Answer, Ended
 from generate.llm.batches import Batches
 from generate.llm.cache import AnswerCache
 from generate.llm.health import Health
+from generate.llm.purse import Purses
 from generate.llm.question import Question
 from generate.llm.server import Refused, Server, Trouble
 from generate.llm.slots import Slots
-from generate.llm.spending import Meter, Outlay, Spent
+from generate.llm.spending import Meter, Spent
 from generate.llm.streak import Streak
 from generate.llm.tokens import most_tokens
 from generate.llm.waiting import backoff
@@ -56,7 +57,7 @@ class Engine:
         channels: Mapping[str, Channel],
         cache: AnswerCache,
         meter: Meter,
-        record: Callable[[Sequence[Outlay]], Sequence[Outlay]],
+        purses: Purses,
         retries: Retries,
         log: logging.Logger,
         fallbacks: Callable[[Question], Sequence[Question]] = lambda question: (),
@@ -73,7 +74,7 @@ class Engine:
         self._known = Batches(cache.get_all, cache.threads, self._threads)
         self._kept = Batches(cache.put_all, cache.threads, self._threads)
         self._forgotten = Batches(cache.forget_all, cache.threads, self._threads)
-        self._recorded = Batches(record, 1, self._threads)
+        self._recorded = Batches(purses.record, purses.threads, self._threads)
 
     async def ask(self, question: Question, order: int) -> Ended:
         """The answer to a question. `order` decides who goes first when slots are short.

@@ -3,10 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+BUNCH = 8
+"""Items begun, and results handed on, before the event loop has its turn: the first requests are on their way while the
+others are prepared, and answers are read while those before them are written."""
 
 
 async def in_order(items: Iterable[T], work: Callable[[int, T], Awaitable[R]], window: int) -> AsyncGenerator[R, None]:
@@ -14,30 +17,58 @@ async def in_order(items: Iterable[T], work: Callable[[int, T], Awaitable[R]], w
 
     The first failure, of whichever item, ends it: the rest is cancelled and the failure raised.
     """
-    left = enumerate(items)
-    tasks: deque[asyncio.Task[R]] = deque()
-    broken: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-
-    def note_failure(task: asyncio.Task[R]) -> None:
-        if not task.cancelled() and (error := task.exception()) and not broken.done():
-            broken.set_result(error)
-
-    def fill() -> None:
-        while len(tasks) < window and (numbered := next(left, None)):
-            task = asyncio.ensure_future(work(*numbered))
-            task.add_done_callback(note_failure)
-            tasks.append(task)
-
+    running: _Running[R] = _Running()
+    feeder = asyncio.ensure_future(_feed(running, items, work, window))
+    feeder.add_done_callback(running.ended)
+    handed_on = 0
     try:
-        fill()
-        while tasks:
-            either: set[asyncio.Future[Any]] = {tasks[0], broken}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if broken.done():
-                raise broken.result()
-            yield tasks.popleft().result()
-            fill()
+        while True:
+            await running.until_next(feeder)
+            if not running.tasks:
+                return
+            yield running.tasks.popleft().result()
+            running.room.set()
+            handed_on += 1
+            if handed_on % BUNCH == 0:
+                await asyncio.sleep(0)
     finally:
-        for task in tasks:
+        for task in (feeder, *running.tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(feeder, *running.tasks, return_exceptions=True)
+
+
+class _Running(Generic[R]):
+    """The items under way, earliest first."""
+
+    def __init__(self) -> None:
+        self.tasks: deque[asyncio.Task[R]] = deque()
+        self.room = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._changed = asyncio.Event()
+
+    def ended(self, task: asyncio.Future[Any]) -> None:
+        """Take note of the end of an item, or of all items."""
+        if not task.cancelled():
+            self._failure = self._failure or task.exception()
+        if self._failure or not self.tasks or self.tasks[0].done():
+            self._changed.set()
+
+    async def until_next(self, feeder: asyncio.Future[None]) -> None:
+        """Wait until the earliest has ended, or all have and none will follow. Raises the first failure."""
+        while not self._failure and not (self.tasks[0].done() if self.tasks else feeder.done()):
+            self._changed.clear()
+            await self._changed.wait()
+        if self._failure:
+            raise self._failure
+
+
+async def _feed(running: _Running[R], items: Iterable[T], work: Callable[[int, T], Awaitable[R]], window: int) -> None:
+    for number, item in enumerate(items):
+        while len(running.tasks) >= window:
+            running.room.clear()
+            await running.room.wait()
+        task = asyncio.ensure_future(work(number, item))
+        task.add_done_callback(running.ended)
+        running.tasks.append(task)
+        if number % BUNCH == 0:
+            await asyncio.sleep(0)

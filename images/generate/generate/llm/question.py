@@ -1,12 +1,13 @@
 """One request to a language model, and the key under which its answer is kept."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from contract.config.llm import Endpoint, LlmConfig
-from contract.keys import digest
+from contract.keys import canonical_json
 from contract.records import Message
 
 OPENAI = "https://api.openai.com/v1"
@@ -44,17 +45,30 @@ class Question:
     @cached_property
     def key(self) -> str:
         """SHA-256 of the question."""
-        return digest(self.identity)
+        # the canonical JSON of `identity`, put together from parts: messages are long, and hashed alone as well
+        rest = self.identity
+        del rest["messages"]
+        before = canonical_json({"max_tokens": rest.pop("max_tokens")})
+        text = f'{before[:-1]},"messages":{self._said},{canonical_json(rest)[1:]}'
+        return _sha256(text)
 
     @cached_property
     def prompt_hash(self) -> str:
         """SHA-256 of the messages alone, which stays when a server moves."""
-        return digest(self.wire_messages)
+        return _sha256(self._said)
+
+    @cached_property
+    def _said(self) -> str:
+        return canonical_json(self.wire_messages)
 
     @property
     def wire_messages(self) -> list[dict[str, str]]:
         """The messages as the protocol wants them."""
         return [{"role": message.role, "content": message.content} for message in self.messages]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def asked(config: LlmConfig, endpoint: Endpoint, messages: tuple[Message, ...], schema: dict[str, Any]) -> Question:

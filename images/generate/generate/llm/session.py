@@ -20,7 +20,7 @@ from generate.llm.estimating import LOOKED_UP, expected
 from generate.llm.estimating import Estimate as Estimate  # what stages that open a session hand over
 from generate.llm.experience import Experiences, Name, Planned
 from generate.llm.ordered import in_order
-from generate.llm.purse import Purse, recorder
+from generate.llm.purse import Purse, Purses
 from generate.llm.question import Question, asked
 from generate.llm.sampling import drawn_places
 from generate.llm.spending import Meter, Prices
@@ -54,7 +54,7 @@ class Session:
             purses.append(Purse(job.cache("spent"), run))
         before, *others = (purse.before() for purse in purses)
         self.meter = Meter(self.config.budget, Prices(self.endpoints), before, self.config.limits, *others)
-        self._record = recorder(purses)
+        self._purses = Purses(purses)
         self._cache = AnswerCache(job.cache("llm"), job.log)
         self._experiences = Experiences(job.cache("experience"), f"{job.stage.name}:")
         self._planned: dict[Name, Planned] = {}
@@ -190,7 +190,7 @@ class Session:
                 self._experiences.completed(self._planned)
         finally:
             await self.engine.close()
-            self._record([self.meter.outlay])
+            self._purses.record([self.meter.outlay])
             self._experiences.save()
         self._report(self.engine)
 
@@ -202,7 +202,7 @@ class Session:
             channels,
             self._cache,
             self.meter,
-            self._record,
+            self._purses,
             retries,
             self.job.log,
             partial(next_questions, config),

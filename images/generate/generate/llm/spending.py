@@ -9,7 +9,7 @@ way when an earlier try was killed: each was promised in writing before it was s
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from contract.config.llm import Budget, Endpoint, Price
 from contract.failures import BadConfig
@@ -19,8 +19,7 @@ PICO = 10**12
 NO_LIMITS = Budget()
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(NamedTuple):
     """An amount: requests sent, tokens, and money as far as prices are known, in whole picodollars: sums stay exact."""
 
     requests: int = 0
@@ -28,21 +27,15 @@ class Spent:
     completion_tokens: int = 0
     picodollars: int = 0
 
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.requests + other.requests,
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.picodollars + other.picodollars,
-        )
+    def __add__(self, other: "Spent") -> "Spent":  # type: ignore[override]
+        a, b, c, d = self
+        e, f, g, h = other
+        return Spent(a + e, b + f, c + g, d + h)
 
     def __sub__(self, other: "Spent") -> "Spent":
-        return self + Spent(-other.requests, -other.prompt_tokens, -other.completion_tokens, -other.picodollars)
-
-    @property
-    def amounts(self) -> tuple[int, int, int, int]:
-        """All four, in the order of the fields."""
-        return self.requests, self.prompt_tokens, self.completion_tokens, self.picodollars
+        a, b, c, d = self
+        e, f, g, h = other
+        return Spent(a - e, b - f, c - g, d - h)
 
     @property
     def tokens(self) -> int:
@@ -55,18 +48,20 @@ class Spent:
         return self.picodollars / PICO
 
 
-@dataclass(frozen=True)
-class Outlay:
+NOTHING = Spent()
+
+
+class Outlay(NamedTuple):
     """What was spent, and what may have been billed besides: the worst that requests without an answer can have cost.
 
     A request that was under way when its process was killed counts in `lost` alone, one whose answer was lost on its
     way counts among the requests of `spent`.
     """
 
-    spent: Spent = Spent()
-    lost: Spent = Spent()
+    spent: Spent = NOTHING
+    lost: Spent = NOTHING
 
-    def __add__(self, other: "Outlay") -> "Outlay":
+    def __add__(self, other: "Outlay") -> "Outlay":  # type: ignore[override]
         return Outlay(self.spent + other.spent, self.lost + other.lost)
 
     def __sub__(self, other: "Outlay") -> "Outlay":
@@ -76,6 +71,9 @@ class Outlay:
     def most(self) -> Spent:
         """Both together."""
         return self.spent + self.lost
+
+
+NO_OUTLAY = Outlay()
 
 
 class Prices:
@@ -112,7 +110,7 @@ class Meter:
         self,
         budget: Budget,
         prices: Prices,
-        before: Outlay = Outlay(),
+        before: Outlay = NO_OUTLAY,
         limits: Budget = NO_LIMITS,
         run: Outlay | None = None,
     ) -> None:
@@ -125,11 +123,11 @@ class Meter:
                 hint="add `price` to the stage's section of the recipe, or limit tokens instead of money",
             )
         self.prices, self.before = prices, before
-        others = Outlay() if run is None else run - before
-        self._bounds = [("", budget, Spent()), (" of the whole run", limits, others.most)]
+        others = NO_OUTLAY if run is None else run - before
+        self._bounds = [("", budget, NOTHING), (" of the whole run", limits, others.most)]
         self.spent = before.spent
-        self.held = Spent()
-        self.promised = Spent()
+        self.held = NOTHING
+        self.promised = NOTHING
         self.unmetered = 0
         self.reached: str | None = None
         self._answers = 0
@@ -143,7 +141,7 @@ class Meter:
         """
         async with self._turn:
             while self.reached is None and (limit := self._passed_by(worst)):
-                if self.promised == Spent():
+                if self.promised == NOTHING:
                     self.reached = limit
                 else:
                     self._changed.clear()
@@ -152,7 +150,7 @@ class Meter:
                 self.promised += worst
         return self.reached is None
 
-    def settle(self, worst: Spent, actual: Spent, held: Spent = Spent()) -> None:
+    def settle(self, worst: Spent, actual: Spent, held: Spent = NOTHING) -> None:
         """Take back a promise, enter what the request did cost, and hold what it may have cost besides."""
         self.promised -= worst
         self.spent += actual

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -87,6 +88,7 @@ def read_object(answer: Answer, shape: type[S]) -> S:
         raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}") from None
 
 
+@cache
 def strict_schema(shape: type[BaseModel]) -> dict[str, Any]:
     """A model's JSON schema as strict servers want it: no extra keys, everything required, no titles."""
     return _strict(shape.model_json_schema())  # type: ignore[no-any-return]

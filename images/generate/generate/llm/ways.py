@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ OPTIONAL = ("seed", "temperature")
 """What some servers do not know and some models do not take; they say so by name."""
 DAYS = 30
 """How long it is remembered: servers learn, too."""
-FIRST_SECONDS = 0.1
+FIRST_SECONDS = 0.05
 """How long others wait for the first request's refusal; servers refuse before they think."""
 
 
@@ -68,7 +67,8 @@ class Ways:
     def __init__(self, server: str, store: Store) -> None:
         self.server, self._store = server, store
         self._ways: dict[str, Way] = {}
-        self._known: dict[str, asyncio.Event] = {}
+        self._known: set[str] = set()
+        self._gates: dict[str, asyncio.Event] = {}
 
     def of(self, model: str) -> Way:
         """How to ask a model, as far as is known; else the best way."""
@@ -76,13 +76,13 @@ class Ways:
             remembered = self._read(model)
             self._ways[model] = remembered or Way()
             if remembered:
-                self._knowledge(model).set()
+                self._know(model)
         return self._ways[model]
 
     def learn(self, model: str, way: Way) -> None:
         """Remember a way that was answered."""
-        if not self._knowledge(model).is_set() or way != self._ways[model]:
-            self._knowledge(model).set()
+        if model not in self._known or way != self._ways[model]:
+            self._know(model)
             self._ways[model] = way
             until = (datetime.now(UTC) + timedelta(days=DAYS)).isoformat(timespec="seconds")
             self._store.write(self._name(model), orjson.dumps({"until": until, "way": asdict(way)}))
@@ -93,11 +93,13 @@ class Ways:
         Gives up after a moment: a server that does not refuse is busy with the answer.
         """
         self.of(model)
-        if model not in self._known:
-            self._knowledge(model)  # this is the first
-        elif not self._known[model].is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._known[model].wait(), FIRST_SECONDS)
+        if model in self._known:
+            return
+        if gate := self._gates.get(model):
+            await gate.wait()
+        else:  # this is the first
+            self._gates[model] = asyncio.Event()
+            asyncio.get_running_loop().call_later(FIRST_SECONDS, self._gates[model].set)
 
     @property
     def plainest(self) -> int:
@@ -109,8 +111,10 @@ class Ways:
         """Fields that some model was not sent."""
         return {name for way in self._ways.values() for name in way.left_out}
 
-    def _knowledge(self, model: str) -> asyncio.Event:
-        return self._known.setdefault(model, asyncio.Event())
+    def _know(self, model: str) -> None:
+        self._known.add(model)
+        if gate := self._gates.get(model):
+            gate.set()
 
     def _read(self, model: str) -> Way | None:
         """What is remembered; anything that cannot be read counts as nothing."""
