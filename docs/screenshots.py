@@ -6,6 +6,7 @@ Takes names of pictures, or none for all. Needs a Chromium on the path or in `CH
 import json
 import os
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ MLFLOW = f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', 5000)}"
 PASSWORD = json.loads((ROOT / ".nocturne/airflow/passwords.json").read_text())["admin"]
 TRAINING = "?workflowType=machine_learning"  # else MLflow's pages are those for chats
 SETTLE = 3000  # milliseconds until layout and curves stand still
-PATIENCE = 600_000  # milliseconds for a run whose stages are all there already
+PATIENCE = 600  # seconds for a run whose stages are all there already
 
 
 def ask(url: str, body: object = None, token: str = "") -> Any:
@@ -97,9 +98,14 @@ def approval(page: Page) -> Callable[[], None]:
     url, key = f"{AIRFLOW}/api/v2/dags/finetune_demo/dagRuns", token()
     conf = {"dataset": "latest", "register.champion": "approval"}
     run = ask(url, {"logical_date": None, "conf": conf}, key)["dag_run_id"]
+    deadline = time.monotonic() + PATIENCE
+    while ask(f"{url}/{quote(run)}/taskInstances/approve", token=key)["state"] != "awaiting_input":
+        if time.monotonic() > deadline:
+            sys.exit(f"{run} asks nobody")
+        time.sleep(1)
     page.goto(f"{AIRFLOW}/dags/finetune_demo/runs/{quote(run)}/tasks/approve/required_actions")
     reject = page.get_by_role("button", name="Reject")
-    reject.wait_for(timeout=PATIENCE)
+    reject.wait_for()
     return reject.click
 
 
