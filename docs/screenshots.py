@@ -6,7 +6,9 @@ Takes names of pictures, or none for all. Needs a Chromium on the path or in `CH
 import json
 import os
 import sys
+import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 AIRFLOW = f"http://127.0.0.1:{os.environ.get('AIRFLOW_PORT', 8080)}"
 MLFLOW = f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', 5000)}"
 PASSWORD = json.loads((ROOT / ".nocturne/airflow/passwords.json").read_text())["admin"]
+TRAINING = "?workflowType=machine_learning"  # else MLflow's pages are those for chats
 SETTLE = 3000  # milliseconds until layout and curves stand still
+PATIENCE = 600  # seconds for a run whose stages are all there already
 
 
 def ask(url: str, body: object = None, token: str = "") -> Any:
@@ -30,11 +34,15 @@ def ask(url: str, body: object = None, token: str = "") -> Any:
         return json.load(answer)
 
 
+def token() -> str:
+    """What the administrator shows to Airflow's API."""
+    return str(ask(f"{AIRFLOW}/auth/token", {"username": "admin", "password": PASSWORD})["access_token"])
+
+
 def newest_run(dag: str) -> str:
     """The address of the UI's page of a DAG's newest finished run."""
-    token = ask(f"{AIRFLOW}/auth/token", {"username": "admin", "password": PASSWORD})["access_token"]
     query = "order_by=-run_after&limit=1&state=success"
-    runs = ask(f"{AIRFLOW}/api/v2/dags/{dag}/dagRuns?{query}", token=token)["dag_runs"]
+    runs = ask(f"{AIRFLOW}/api/v2/dags/{dag}/dagRuns?{query}", token=token())["dag_runs"]
     if not runs:
         sys.exit(f"{dag} has no finished run: make demo first")
     return f"{AIRFLOW}/dags/{dag}/runs/{quote(runs[0]['dag_run_id'])}"
@@ -76,6 +84,31 @@ def tab(page: Page) -> None:
     hide_root(page)
 
 
+def spend(page: Page) -> None:
+    """The tab "Rows and spend" of a finished run."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(newest_run("refresh_demo"))
+    page.get_by_role("link", name="Rows and spend").first.click()
+    page.frame_locator("iframe").get_by_text("instruct").first.wait_for()
+
+
+def approval(page: Page) -> Callable[[], None]:
+    """What a person is asked about a model. The run that asks is started here, and then ended by a rejection."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    url, key = f"{AIRFLOW}/api/v2/dags/finetune_demo/dagRuns", token()
+    conf = {"dataset": "latest", "register.champion": "approval"}
+    run = ask(url, {"logical_date": None, "conf": conf}, key)["dag_run_id"]
+    deadline = time.monotonic() + PATIENCE
+    while ask(f"{url}/{quote(run)}/taskInstances/approve", token=key)["state"] != "awaiting_input":
+        if time.monotonic() > deadline:
+            sys.exit(f"{run} asks nobody")
+        time.sleep(1)
+    page.goto(f"{AIRFLOW}/dags/finetune_demo/runs/{quote(run)}/tasks/approve/required_actions")
+    reject = page.get_by_role("button", name="Reject")
+    reject.wait_for()
+    return reject.click
+
+
 def hide_root(page: Page) -> None:
     """Replace the folder of this checkout on the dataset's page: where it lies is nobody's business."""
     for frame in page.frames:
@@ -91,21 +124,45 @@ def hide_root(page: Page) -> None:
         )
 
 
-def mlflow(page: Page) -> None:
-    """The curves of a training run."""
+def training_run() -> str:
+    """The address of the page of the demo's newest training."""
     api = f"{MLFLOW}/api/2.0/mlflow"
     found = ask(f"{api}/experiments/search", {"max_results": 50, "filter": "name LIKE '%demo%'"})["experiments"]
     ids = [experiment["experiment_id"] for experiment in found]
     runs = ask(f"{api}/runs/search", {"experiment_ids": ids, "max_results": 50})["runs"]
     trained = (run for run in runs if "train_loss" in {metric["key"] for metric in run["data"].get("metrics", [])})
     info = next(trained)["info"]
-    page.goto(f"{MLFLOW}/#/experiments/{info['experiment_id']}/runs/{info['run_id']}/model-metrics")
-    page.locator(".js-plotly-plot").first.wait_for()
+    return f"{MLFLOW}/#/experiments/{info['experiment_id']}/runs/{info['run_id']}"
+
+
+def mlflow(page: Page) -> None:
+    """The curves of a training run."""
+    page.goto(f"{training_run()}/artifacts/curves.svg{TRAINING}")
+    page.get_by_text("Path:").first.wait_for()
+
+
+def comparison(page: Page) -> None:
+    """The comparison of the tuned model with its base, in the run of the training."""
+    page.goto(f"{training_run()}/artifacts/evaluate/comparison.html{TRAINING}")
+    page.locator("iframe").first.wait_for()
+
+
+def model(page: Page) -> None:
+    """The page of a registered version, with its card."""
+    page.goto(f"{MLFLOW}/#/models/demo/versions/1{TRAINING}")
+    page.get_by_text("Fine-tuned on demo").first.wait_for()
+
+
+PICTURES: dict[str, Callable[[Page], Callable[[], None] | None]] = {
+    picture.__name__: picture for picture in (form, graph, dataset, tab, spend, approval, mlflow, comparison, model)
+}
+
+
+def without_help(page: Page) -> None:
+    """Close what MLflow opens beside a page to be asked for help."""
     if (assistant := page.get_by_role("button", name="Close")).count():
         assistant.first.click()
-
-
-PICTURES = {picture.__name__: picture for picture in (form, graph, dataset, tab, mlflow)}
+        page.wait_for_timeout(SETTLE)
 
 
 def main(wanted: list[str]) -> None:
@@ -114,9 +171,13 @@ def main(wanted: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with signed_in(AIRFLOW, PASSWORD) as page:
         for name in wanted or PICTURES:
-            PICTURES[name](page)
+            afterwards = PICTURES[name](page)
             page.wait_for_timeout(SETTLE)
+            if page.url.startswith(MLFLOW):
+                without_help(page)
             page.screenshot(path=folder / f"{name}.png")
+            if afterwards:
+                afterwards()
             print(folder / f"{name}.png")
 
 

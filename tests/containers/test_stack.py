@@ -223,10 +223,14 @@ def test_a_person_approves_the_champion_by_a_click(stack, image):
     token = stack.token()
     form = {"logical_date": None, "conf": {"dataset": "latest", "register.champion": "approval"}}
     run = stack.airflow("/api/v2/dags/finetune_demo/dagRuns", form, token)[1]["dag_run_id"]
+    deadline = time.monotonic() + PATIENCE
+    while stack.last_run("finetune_demo", token)[1].get("approve") != "awaiting_input":
+        assert time.monotonic() < deadline
+        time.sleep(1)
     address = f"http://localhost:{stack.settings['AIRFLOW_PORT']}"
     with signed_in(address, stack.settings["AIRFLOW_ADMIN_PASSWORD"]) as page:
         page.goto(f"{address}/dags/finetune_demo/runs/{quote(run)}/tasks/approve/required_actions")
-        page.get_by_role("button", name="Approve", exact=True).click(timeout=PATIENCE * 1000)
+        page.get_by_role("button", name="Approve", exact=True).click()
         page.get_by_text("admin").first.wait_for()
     ended = stack.wait_for("finetune_demo", token)
     assert (ended[0], ended[1]["approve"], ended[1]["promote"]) == ("success", "success", "success")

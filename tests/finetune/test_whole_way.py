@@ -104,7 +104,6 @@ def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
     picture = walked.file("train", "curves.svg").read_text()
     for line in ("train", "test", "gradient norm", "learning rate"):
         assert f"<!-- {line} -->" in picture, "drawn, with its name"
-    assert client.get_experiment(run.info.experiment_id).tags["mlflow.experimentKind"] == "custom_model_development"
     assert run.data.metrics["evaluate/few_shot_loss"] == walked.results["evaluate"]["metrics"]["few_shot_loss"]
     assert {file.path for file in client.list_artifacts(run.info.run_id, "evaluate")} == {
         f"evaluate/comparison.{ending}" for ending in ("json", "md", "html", "svg")

@@ -19,8 +19,6 @@ PING_SECONDS = 5.0
 UNTRACKED = "MLFLOW_TRACKING_URI is not set: nothing is tracked"
 PARAM_LENGTH = 500
 """MLflow's own limit for a parameter's value is 6,000 characters; nobody reads more than a few hundred."""
-TRAINING_PAGES = {"mlflow.experimentKind": "custom_model_development"}
-"""Without it MLflow's UI takes the trainings for chats and shows pages for traces, sessions and judges around them."""
 
 
 def tracking_uri() -> str | None:
@@ -213,7 +211,7 @@ def _new_experiment(name: str) -> None:
     uri = tracking_uri() or ""
     place = Path(uri.removeprefix("sqlite:///")).parent / "artifacts" if uri.startswith("sqlite:///") else None
     try:
-        mlflow.create_experiment(name, place.absolute().as_uri() if place else None, tags=TRAINING_PAGES)
+        mlflow.create_experiment(name, artifact_location=place.absolute().as_uri() if place else None)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another run was first
             raise
