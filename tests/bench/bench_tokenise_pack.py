@@ -5,9 +5,10 @@
 
 Questions and answers cut from the articles in ../shared/data, with lengths drawn from a seed (log-normal: half of all
 samples have fewer than some 190 tokens, few a thousand), in ChatML by a byte-level BPE of 16,000 tokens; rows of 2,048,
-the assistant's tokens learned. Each way runs in a process of its own, in turn; medians of `--runs` [5]. `work` is
-without imports; `peak` is the resident memory of the process and its children, files that it maps included, and
-`anonymous` without. `again` is what each training after it does: check the file's hash, and map it.
+the assistant's tokens learned. Each way runs in a process of its own, in turn; medians of `--runs` [5]. `work` and
+its `CPU` (children's included) are without imports; `peak` is the resident memory of the process and its children,
+files that it maps included, and `anonymous` without. `again` is what each training after it does: check the file's
+hash, and map it.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def row(way: str, runs: list[tuple[Measured, dict[str, float]]], peer: float) ->
     columns = [
         f"{way:<18}{work:>9.2f} s",
         f"{statistics.median(found.seconds for found, _ in runs):>9.1f} s",
-        f"{statistics.median(found.cpu for found, _ in runs):>9.1f} s",
+        f"{statistics.median(figures['cpu'] for _, figures in runs):>9.2f} s",
         f"{figures['tokens'] / work:>14,.0f}",
         f"{statistics.median(found.resident for found, _ in runs):>9,.0f} MB",
         f"{statistics.median(found.anonymous for found, _ in runs):>9,.0f} MB",
