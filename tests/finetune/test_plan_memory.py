@@ -13,6 +13,7 @@ from contract.config.finetune import Lora, PlanConfig, Training
 from contract.config.gpus import GPU_MEMORY_GB
 from contract.failures import BadConfig
 from finetune.adapters import adapter_config
+from finetune.path import with_checkpointing
 from finetune.plan.activations import Saved, count_saved, formula
 from finetune.plan.fit import Counted, check_fit, count, gpu_memory, largest_batch, variants
 from finetune.plan.memory import LASTING, memory
@@ -162,8 +163,10 @@ def test_every_variant_has_its_price_and_its_largest_batch(counted):
     found = variants(counted, RANK_16, GPU_MEMORY_GB["h100"])
     assert len(found) == 3 * 4 * 2
     for variant in found:
-        settings = {name: variant[name] for name in ("method", "optimizer", "gradient_checkpointing")}
-        size = counted.sizes(RANK_16.model_copy(update=settings | {"batch_size": max(1, variant["largest_batch"])}))
+        settings = {name: variant[name] for name in ("method", "optimizer")}
+        settings["batch_size"] = max(1, variant["largest_batch"])
+        training = with_checkpointing(RANK_16.model_copy(update=settings), variant["gradient_checkpointing"])
+        size = counted.sizes(training)
         assert (size["total"] <= GPU_MEMORY_GB["h100"]) == (variant["largest_batch"] > 0)
     best = max(found, key=lambda variant: variant["largest_batch"])
     assert (best["method"], best["gradient_checkpointing"]) == ("qlora", True)

@@ -7,6 +7,7 @@ from contract.config.finetune import Training
 from contract.failures import BadConfig
 from finetune.base import load_tokenizer
 from finetune.chat import dress
+from finetune.path import TrainingPath
 from finetune.plan import probe
 from finetune.tiny import build_tiny
 from published import real_samples
@@ -27,7 +28,7 @@ def test_two_steps_are_taken_and_timed(method, optimizer, base):
     training = Training(method=method, optimizer=optimizer, max_length=64, batch_size=3, packing=method == "full")
     tokenizer = load_tokenizer(base)
     added = bool(dress(tokenizer, training.template))
-    measured = probe.probe(base, tokenizer, training, CPU, added)
+    measured = probe.probe(probe.Base(base, tokenizer, CPU, added), training, "sdpa")
     assert measured.step_seconds > 0
     assert measured.peak_gb is None, "a CPU does not tell what tensors took"
 
@@ -49,7 +50,29 @@ def test_running_out_of_memory_is_a_refusal(base, monkeypatch):
 
     monkeypatch.setattr(probe, "_measure", fail)
     with pytest.raises(BadConfig, match=r"two real steps ran out of memory: CUDA out of memory; .*batch_size"):
-        probe.probe(base, None, Training(), CPU, False)
+        probe.probe(probe.Base(base, None, CPU, False), Training(), "sdpa")
+
+
+@pytest.mark.parametrize(("said", "taken"), [("auto", [False, True]), ("never", [False]), ("always", [True])])
+def test_what_does_not_fit_is_tried_with_checkpointing_where_the_recipe_leaves_it_open(said, taken, base, monkeypatch):
+    tried = []
+
+    def measure(base, training, attention):
+        tried.append(training.checkpointing)
+        if not training.checkpointing or said == "always":
+            raise torch.OutOfMemoryError("CUDA out of memory. More advice")
+        return probe.Measured(None, 1.0)
+
+    monkeypatch.setattr(probe, "_measure", measure)
+    path = TrainingPath("sdpa", gradient_checkpointing=said == "always", compile=False)
+    asked = (probe.Base(base, None, CPU, False), path, None, Training(gradient_checkpointing=said), None)
+    if said == "auto":
+        found, figures = probe.probe_path(*asked)
+        assert (found.gradient_checkpointing, figures["probe_step_seconds"]) == (True, 1.0)
+    else:
+        with pytest.raises(BadConfig, match="ran out of memory"):
+            probe.probe_path(*asked)
+    assert tried == taken
 
 
 def test_a_probe_is_taken_where_it_is_wanted():

@@ -37,7 +37,7 @@ LLAMA_3_8B = transformers.LlamaConfig(
     num_attention_heads=32,
     num_key_value_heads=8,
 )
-FOUR = {"processes": 4, "optimizer": "adamw_torch", "max_length": 1_024, "gradient_checkpointing": True}
+FOUR = {"processes": 4, "optimizer": "adamw_torch", "max_length": 1_024, "gradient_checkpointing": "always"}
 FULL = Training(method="full", **FOUR)
 LORA = Training(method="lora", **FOUR)
 DEMO = Path(__file__).parents[2] / "dags" / "recipes" / "demo.yaml"

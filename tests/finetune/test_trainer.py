@@ -65,7 +65,7 @@ def test_rows_reach_the_model_token_by_token_as_they_were_made(packing, tmp_path
 
 METHODS = {
     "full": {"optimizer": "adamw_torch", "neftune": 5},
-    "lora": {"optimizer": "adamw_8bit", "gradient_checkpointing": True},
+    "lora": {"optimizer": "adamw_8bit", "gradient_checkpointing": "always"},
     "qlora": {"optimizer": "paged_adamw_8bit"},
     "lora, adafactor": {"optimizer": "adafactor"},
     "lora, rslora, neftune": {"lora": {"rslora": True, "target_modules": ["q_proj", "v_proj"]}, "neftune": 5},

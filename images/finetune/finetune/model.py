@@ -58,9 +58,16 @@ def working_dtype(device: torch.device) -> torch.dtype:
 
 
 def load_model(
-    folder: Path, tokenizer: Any, dtype: torch.dtype, device: torch.device, four_bit: bool = False, split: bool = False
+    folder: Path,
+    tokenizer: Any,
+    dtype: torch.dtype,
+    device: torch.device,
+    four_bit: bool = False,
+    attention: str | None = None,
+    split: bool = False,
 ) -> transformers.PreTrainedModel:
-    """A model from a folder, with an embedding row for every token of the tokenizer.
+    """A model from a folder, with an embedding row for every token of the tokenizer, and PyTorch's own attention unless
+    another is named.
 
     One that is `split` among processes is left to the trainer to be brought to their GPUs, share by share; quantised
     weights are made on the GPU, and kept as numbers that can be split.
@@ -72,11 +79,11 @@ def load_model(
     config = load_config(folder)
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation=attention_of(config), **options
+            folder, dtype=dtype, attn_implementation=attention or attention_of(config), **options
         )
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(f"the model does not fit: {error}", hint="`method: qlora`, or a larger GPU") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise BadInput(f"no model can be loaded: {str(error).partition(chr(10))[0]}", where=str(folder)) from None
     add_rows(model, len(tokenizer))
     settle_end_tokens(model, tokenizer)

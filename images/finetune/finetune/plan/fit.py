@@ -10,6 +10,7 @@ import torch
 from contract.config.finetune import Optimizer, PlanConfig, Training
 from contract.config.gpus import GPU_MEMORY_GB
 from contract.failures import BadConfig
+from finetune.path import with_checkpointing
 from finetune.plan.activations import Saved, count_saved
 from finetune.plan.memory import GB, Sizes, memory, shares_of
 from finetune.plan.sizes import Parameters, count_parameters
@@ -71,7 +72,7 @@ def variants(counted: Counted, training: Training, available: float | None) -> l
     """Every method with every optimizer, with and without gradient checkpointing, at the recipe's batch and length."""
     optimizers = get_args(Optimizer) if shares_of(training) == 1 else (training.optimizer,)
     return [
-        asdict(_variant(counted, training.model_copy(update=_named(*chosen)), available))
+        asdict(_variant(counted, _as(training, *chosen), available))
         for chosen in product(METHODS, optimizers, (False, True))
     ]
 
@@ -112,14 +113,15 @@ def _variant(counted: Counted, training: Training, available: float | None) -> V
     return Variant(
         training.method,
         training.optimizer,
-        training.gradient_checkpointing,
+        training.checkpointing,
         counted.sizes(training)["total"],
         fits,
     )
 
 
-def _named(method: str, optimizer: str, checkpointing: bool) -> dict[str, Any]:
-    return {"method": method, "optimizer": optimizer, "gradient_checkpointing": checkpointing}
+def _as(training: Training, method: str, optimizer: str, checkpointing: bool) -> Training:
+    changed = training.model_copy(update={"method": method, "optimizer": optimizer})
+    return with_checkpointing(changed, checkpointing)
 
 
 def _total(counted: Counted, training: Training, **changes: Any) -> float:
@@ -130,7 +132,8 @@ def _what_fits(counted: Counted, training: Training, available: float) -> str:
     """The change that costs least speed and fits: a smaller batch, then checkpointing, then a lighter method."""
     methods = METHODS[METHODS.index(training.method) :]
     for method, checkpointing in ((method, flag) for method in methods for flag in (False, True)):
-        kept = {"method": method, "gradient_checkpointing": checkpointing or training.gradient_checkpointing}
+        words = "always" if checkpointing or training.checkpointing else training.gradient_checkpointing
+        kept = {"method": method, "gradient_checkpointing": words}
         fits = largest_batch(lambda n, kept=kept: _total(counted, training, batch_size=n, **kept), available)  # type: ignore[misc]
         if fits:
             changes = {"batch_size": min(fits, training.batch_size)} | kept

@@ -19,9 +19,10 @@ from contract.recipe import Finetune, load_recipe
 from finetune.base import TINY, base_folder, load_config
 from finetune.launch import launch_files
 from finetune.model import pick_device, quiet
+from finetune.plan.fastest import settle
 from finetune.plan.fit import check_fit, count, gpu_memory
 from finetune.plan.report import processes_section, sizes_section
-from finetune.plan.sharing import Choice, check_choice, check_loading, choose, settled, table
+from finetune.plan.sharing import Choice, check_choice, check_loading, table
 from finetune.tiny import VOCABULARY, tiny_model
 
 
@@ -46,8 +47,7 @@ def show(plan: PlanConfig) -> None:
     device, config = pick_device(training), base_config(training)
     available = gpu_memory(plan, device)
     counted = count(config, training, new_tokens=False, gpu=available is not None)
-    choice = choose(counted, training, available)
-    training = settled(training, choice)
+    choice, _, training = settle(config, counted, training, device, available)
     launch = {"processes": choice.processes, "sharding": choice.sharding, "reason": choice.reason}
     parts = [
         f"# {training.method} on {training.base_model}",

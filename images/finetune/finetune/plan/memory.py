@@ -40,7 +40,7 @@ def memory(parameters: Parameters, saved: Saved, vocabulary: int, training: Trai
         "weights": _weights(parameters, training, width) / shares,
         "gradients": parameters.trainable * trained_width(training, gpu) / shares,
         "optimizer": state / shares,
-        "activations": ACTIVATION_FACTOR * saved.bytes(training.batch_size, training.gradient_checkpointing),
+        "activations": ACTIVATION_FACTOR * saved.bytes(training.batch_size, training.checkpointing),
         "logits": min(tokens * vocabulary * 8, HEAD_TILE),
         "step": _step(parameters, training, gpu) / shares,
         "exchange": _exchange(parameters, saved.layers, training, width, gpu),

@@ -6,7 +6,7 @@ optimizer's state, so the second is the one that counts.
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,23 @@ from transformers import PrinterCallback, TrainerCallback
 from contract.config.finetune import Training
 from contract.failures import BadConfig
 from finetune.model import load_model, working_dtype
+from finetune.path import TrainingPath
 from finetune.plan.fit import Counted, largest_batch
 from finetune.plan.memory import GB, LASTING
 
 STEPS = 2
 ANY_ID = 10
 """Any token that is neither padding nor an end would do; a row holds it alone."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The base model, where its folder is, with its dressed tokenizer; and where to compute."""
+
+    folder: Path
+    tokenizer: Any
+    device: torch.device
+    added_tokens: bool
 
 
 @dataclass(frozen=True)
@@ -37,18 +48,41 @@ def is_wanted(when: str, device: torch.device) -> bool:
     return when == "always" or (when == "gpu" and device.type == "cuda")
 
 
-def probe(folder: Path, tokenizer: Any, training: Training, device: torch.device, added: bool) -> Measured:
+def probe_path(
+    base: Base, path: TrainingPath, counted: Counted, training: Training, room: float | None
+) -> tuple[TrainingPath, dict[str, float]]:
+    """Probe a training on its path; where that does not fit and the recipe leaves it open, with gradient checkpointing.
+
+    Returns the path that fits, with its figures. Raises `BadConfig` where none does.
+    """
+    try:
+        return path, _probed(base, path, counted, training, room)
+    except BadConfig:
+        if training.gradient_checkpointing != "auto" or path.gradient_checkpointing:
+            raise
+    path = replace(path, gradient_checkpointing=True)
+    return path, _probed(base, path, counted, training, room)
+
+
+def _probed(
+    base: Base, path: TrainingPath, counted: Counted, training: Training, room: float | None
+) -> dict[str, float]:
+    settled = path.settled(training)
+    return check_probe(probe(base, settled, path.attention), counted, settled, room)
+
+
+def probe(base: Base, training: Training, attention: str) -> Measured:
     """Load the base as train will and take two steps. Raises `BadConfig` when memory runs out."""
     try:
-        return _measure(folder, tokenizer, training, device, added)
+        return _measure(base, training, attention)
     except torch.OutOfMemoryError as error:
         raise BadConfig(
             f"two real steps ran out of memory: {str(error).partition('. ')[0]}",
             expected="a batch that fits",
-            hint="a smaller `training.batch_size`, `gradient_checkpointing: true`, or `method: qlora`",
+            hint="a smaller `training.batch_size`, `gradient_checkpointing: always`, or `method: qlora`",
         ) from None
     finally:
-        if device.type == "cuda":
+        if base.device.type == "cuda":
             torch.cuda.empty_cache()
 
 
@@ -69,7 +103,7 @@ def check_probe(measured: Measured, counted: Counted, training: Training, availa
         raise BadConfig(
             f"two real steps took {peak:.1f} GB",
             expected=f"at most the {available:.1f} GB of the GPU",
-            hint="a smaller `training.batch_size`, or `gradient_checkpointing: true`",
+            hint="a smaller `training.batch_size`, or `gradient_checkpointing: always`",
         )
     factor = correction(counted, training, peak)
     figures |= {"probe_peak_gb": peak, "probe_correction": factor}
@@ -104,13 +138,14 @@ class _Clock(TrainerCallback):  # type: ignore[misc]
         self.ends.append(time.monotonic())
 
 
-def _measure(folder: Path, tokenizer: Any, training: Training, device: torch.device, added: bool) -> Measured:
-    clock = _Clock()
+def _measure(base: Base, training: Training, attention: str) -> Measured:
+    clock, device = _Clock(), base.device
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory(prefix="nocturne-probe-") as scratch:
-        model = load_model(folder, tokenizer, working_dtype(device), device, four_bit=training.method == "qlora")
-        trainer = _trainer(model, tokenizer, training, added, Path(scratch))
+        four_bit = training.method == "qlora"
+        model = load_model(base.folder, base.tokenizer, working_dtype(device), device, four_bit, attention)
+        trainer = _trainer(model, base.tokenizer, training, base.added_tokens, Path(scratch))
         trainer.add_callback(clock)
         trainer.train()
     peak = torch.cuda.max_memory_allocated() / GB if device.type == "cuda" else None
@@ -134,7 +169,8 @@ def _trainer(model: Any, tokenizer: Any, training: Training, added: bool, scratc
         max_length=training.max_length,
         per_device_train_batch_size=training.batch_size,
         optim=training.optimizer,
-        gradient_checkpointing=training.gradient_checkpointing,
+        gradient_checkpointing=training.checkpointing,
+        torch_compile=training.compile,
         bf16=gpu,
         use_cpu=not gpu,
         save_strategy="no",

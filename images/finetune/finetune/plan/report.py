@@ -19,6 +19,8 @@ def as_markdown(plan: dict[str, Any], training: Training) -> str:
         "## What fits",
         _variants(plan["variants"], training),
         processes_section(plan["launch"], plan["gpus"], training),
+        "## Path",
+        _path(plan["path"]),
         "## Tokens",
         _tokens(plan["tokens"]),
         "## Checks",
@@ -65,7 +67,7 @@ def _memory(sizes: dict[str, Any]) -> str:
 
 
 def _variants(found: Sequence[dict[str, Any]], training: Training) -> str:
-    chosen = (training.method, training.optimizer, training.gradient_checkpointing)
+    chosen = (training.method, training.optimizer, training.checkpointing)
     rows = [
         [
             *(f"**{cell}**" if chosen == _key(variant) else cell for cell in _cells(variant)),
@@ -75,6 +77,12 @@ def _variants(found: Sequence[dict[str, Any]], training: Training) -> str:
         for variant in found
     ]
     return table(["method", "optimizer", "gradient checkpointing", "GB", "largest batch"], rows)
+
+
+def _path(path: dict[str, Any]) -> str:
+    checkpointing = "recomputed in the backward pass" if path["gradient_checkpointing"] else "kept"
+    compiled = "compiled" if path["compile"] else "not compiled"
+    return f"Attention: `{path['attention']}`; activations are {checkpointing}; the model is {compiled}."
 
 
 def _cells(variant: dict[str, Any]) -> tuple[str, str, str]:

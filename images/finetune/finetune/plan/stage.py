@@ -15,14 +15,16 @@ from finetune.chat import dress
 from finetune.data import check_kind, read_splits, stream_rows
 from finetune.launch import launch_files
 from finetune.model import pick_device, quiet
+from finetune.path import TrainingPath
+from finetune.plan.fastest import settle
 from finetune.plan.fit import Counted, check_fit, count, gpu_memory, variants
 from finetune.plan.isolation import check_isolation
 from finetune.plan.lengths import Lengths, Tally, check_begins, check_learnable, check_truncation
 from finetune.plan.parity import check_parity
-from finetune.plan.probe import check_probe, is_wanted, probe
+from finetune.plan.probe import Base, is_wanted, probe_path
 from finetune.plan.refusals import Refusals
 from finetune.plan.report import as_markdown
-from finetune.plan.sharing import Choice, check_choice, check_loading, choose, settled, table
+from finetune.plan.sharing import Choice, check_choice, check_loading, table
 from finetune.plan.view import as_html, as_text, show
 from finetune.rows import SPLITS, rows_file, write_rows
 from finetune.tiny import build_tiny
@@ -50,18 +52,20 @@ def run(job: Job) -> None:
     tokenizer.save_pretrained(job.output.workdir / TOKENIZER)
     available = gpu_memory(job.config, device)
     counted = count(config, training, bool(added), gpu=available is not None)
+    choice, path, training = settle(config, counted, training, device, available)
     plan: dict[str, Any] = {"architecture": config.model_type, "added_tokens": added}
-    choice = _choice(job, counted, available, device)
-    plan |= _sizes(job, refusals, counted, available, settled(training, choice))
+    _check_choice(job, choice, device)
+    plan |= _sizes(job, refusals, counted, training, available)
     plan |= {"launch": asdict(choice) | {"device": device.type}, "gpus": table(counted, training, available)}
     plan |= {"tokens": _tokens(job, refusals, tokenizer, train, test)}
     plan |= {"parity": _parity(job, refusals, tokenizer, [*train, *test])}
-    plan |= {"isolated": _isolation(job, refusals, config) if training.packing else None}
+    plan |= {"isolated": _isolation(job, refusals, config, path.attention, device) if training.packing else None}
     if choice.sharding == "none":  # one process alone would hold what is to be split
-        _probe(job, refusals, counted, folder, tokenizer, device, bool(added))
+        path = _probe(job, refusals, counted, path, Base(folder, tokenizer, device, bool(added)))
+    job.log.info("path", extra={"fields": asdict(path)})
     for name, text in launch_files(choice.processes, choice.sharding, device.type == "cuda").items():
         job.output.add_text(name, text)
-    _write(job, tokenizer, plan | {"overruled": refusals.overruled}, train)
+    _write(job, tokenizer, plan | {"path": asdict(path), "overruled": refusals.overruled}, train)
 
 
 def _base(job: Job, training: Training, train: Sequence[Sample]) -> Path:
@@ -72,18 +76,16 @@ def _base(job: Job, training: Training, train: Sequence[Sample]) -> Path:
     return folder
 
 
-def _choice(job: Job, counted: Counted, available: float | None, device: torch.device) -> Choice:
-    """What the processes split."""
-    choice = choose(counted, job.config.training, available)
+def _check_choice(job: Job, choice: Choice, device: torch.device) -> None:
+    """Whether the processes can split what they are to."""
     on_cpu = device.type == "cpu"
     check_choice(choice, job.config.training, on_cpu, None if on_cpu else torch.cuda.device_count())
     if choice.processes > 1:
         job.log.info("processes", extra={"fields": asdict(choice)})
-    return choice
 
 
 def _sizes(
-    job: Job, refusals: Refusals, counted: Counted, available: float | None, training: Training
+    job: Job, refusals: Refusals, counted: Counted, training: Training, available: float | None
 ) -> dict[str, Any]:
     """Parameters and memory for each method, all variants, and whether the chosen one fits."""
     sizes: dict[str, Any] = {}
@@ -157,10 +159,10 @@ def _parity(job: Job, refusals: Refusals, tokenizer: Any, samples: Sequence[Samp
     return None
 
 
-def _isolation(job: Job, refusals: Refusals, config: Any) -> bool:
+def _isolation(job: Job, refusals: Refusals, config: Any, attention: str, device: torch.device) -> bool:
     """Whether packing changes nothing; the figures are rounding noise, so they stay out of the hashed plan."""
     with refusals.named("isolation"):
-        isolation = check_isolation(config)
+        isolation = check_isolation(config, attention, device)
         job.log.info("packing", extra={"fields": asdict(isolation)})
         job.output.metrics.update(
             packing_leak=isolation.leak, packing_gradient_difference=isolation.gradient_difference
@@ -169,18 +171,17 @@ def _isolation(job: Job, refusals: Refusals, config: Any) -> bool:
     return False
 
 
-def _probe(
-    job: Job, refusals: Refusals, counted: Counted, folder: Path, tokenizer: Any, device: torch.device, added: bool
-) -> None:
-    """Two real steps of one process, whose figures differ from run to run and so are metrics alone."""
+def _probe(job: Job, refusals: Refusals, counted: Counted, path: TrainingPath, base: Base) -> TrainingPath:
+    """Two real steps of one process, whose figures differ from run to run and so are metrics alone; returns the path
+    they took."""
+    if not is_wanted(job.config.probe, base.device):
+        return path
     training = job.config.training.model_copy(update={"processes": 1, "sharding": "none"})
-    if not is_wanted(job.config.probe, device):
-        return
     with refusals.named("memory"):
-        measured = probe(folder, tokenizer, training, device, added)
-        figures = check_probe(measured, counted, training, gpu_memory(job.config, device))
+        path, figures = probe_path(base, path, counted, training, gpu_memory(job.config, base.device))
         job.log.info("probe", extra={"fields": figures})
         job.output.metrics.update(figures)
+    return path
 
 
 def _write(job: Job, tokenizer: Any, plan: dict[str, Any], train: Sequence[Sample]) -> None:

@@ -11,6 +11,7 @@ import torch
 from contract.failures import RemoteTrouble
 from finetune.base import TINY, base_folder, load_tokenizer
 from finetune.model import load_model, save_model, working_dtype
+from finetune.path import TrainingPath
 from finetune.rows import SPLITS, open_rows, rows_file
 from finetune.train import checkpoints
 from finetune.train.outbox import Outbox
@@ -28,7 +29,8 @@ def memory_suffices() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(
-            f"the GPU's memory did not suffice: {error}", hint="a smaller batch, gradient checkpointing, or qlora"
+            f"the GPU's memory did not suffice: {error}",
+            hint="a smaller batch, `gradient_checkpointing: always`, or qlora",
         ) from None
 
 
@@ -63,11 +65,13 @@ def _trainer(job: Job, tracked: Outbox | None, folder: Path, device: torch.devic
     torch.manual_seed(training.seed)
     tokenizer = load_tokenizer(plan.folder(TOKENIZER))
     base = plan.folder(BASE) if training.base_model == TINY else base_folder(training.base_model)
-    added = bool(json.loads(plan.file("plan.json").read_text())["added_tokens"])
     train, test = (open_rows(plan.file(rows_file(split))) for split in SPLITS)
-    model = load_model(base, tokenizer, working_dtype(device), device, training.method == "qlora", split)
-    figures = Figures(job, tracked)
-    trainer = make_trainer(model, tokenizer, job.config, (train, test), added, folder, [figures], device)
+    settled = plan.file("plan.json").read_text()
+    added, path = bool(json.loads(settled)["added_tokens"]), TrainingPath.of_plan(settled)
+    four_bit = training.method == "qlora"
+    model = load_model(base, tokenizer, working_dtype(device), device, four_bit, path.attention, split)
+    config = job.config.model_copy(update={"training": path.settled(training)})
+    trainer = make_trainer(model, tokenizer, config, (train, test), added, folder, [Figures(job, tracked)], device)
     trainer.add_callback(Checkpoints(job, identity(job, device), lambda: trainer._total_train_tokens))
     return trainer
 
