@@ -19,6 +19,8 @@ from published import publish, real_samples
 from stagekit.dataset import open_dataset
 from stagekit.store import resolve
 
+pytestmark = pytest.mark.slow
+
 ALONE = {
     "method": "full",
     "optimizer": "adamw_torch",

@@ -173,7 +173,7 @@ def test_deepspeed_is_told_what_accelerate_can_fill_in(tmp_path):
 
 
 def test_what_would_run_is_shown_before_there_is_data(tmp_path, capsys):
-    recipe = tmp_path / "small.yaml"
+    recipe = tmp_path / "demo.yaml"
     training = {"method": "full", "optimizer": "adamw_torch", "processes": 2, "accumulation": 4}
     recipe.write_text(yaml.safe_dump(yaml.safe_load(DEMO.read_text()) | {"finetune": {"training": training}}))
     told = ["--recipe", str(recipe)]
