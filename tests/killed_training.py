@@ -21,13 +21,17 @@ def run_in_process(stage: str, config: dict, inputs: Sequence[str], output: Path
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(LIBRARIES)
     log = output.parent / f"{output.name}-{moment.replace(' ', '-')}.log"
-    process = context.Process(target=_run, args=(stage, config, list(inputs), f"{output}/", moment, str(log)))
+    told = (stage, config, list(inputs), f"{output}/", moment, str(log), dict(os.environ))
+    process = context.Process(target=_run, args=told)
     process.start()
     process.join()
     return process.exitcode, log.read_text()
 
 
-def _run(stage: str, config: dict, inputs: list[str], output: str, moment: str, log: str) -> None:
+def _run(
+    stage: str, config: dict, inputs: list[str], output: str, moment: str, log: str, environment: dict[str, str]
+) -> None:
+    os.environ.update(environment)  # what is forked has that of the first test that asked for a process
     from contract.stages import BY_NAME
     from stagekit.request import build_request
     from stagekit.run import run_stage

@@ -74,21 +74,26 @@ class ServedChampion:
 
 @pytest.fixture(scope="session")
 def served(walked, tmp_path_factory):
-    """Served from the registry on a free port, and ended by Ctrl-C."""
+    """Served from the registry on a free port, and ended by Ctrl-C, to which jobs in the background are born deaf."""
     into = tmp_path_factory.mktemp("served")
     command = [ROOT / ".venv/finetune/bin/python", "-m", "finetune.serve", "--model", "demo@champion"]
     env = os.environ | walked.env | {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/finetune"}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([*command, "--into", into, "--port", "0"], env=env, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     lines: list[str] = []
     while not lines or " ready " not in lines[-1]:
         lines.append(process.stderr.readline())
         assert lines[-1], "".join(lines)
     url, said = re.search(r"url=(http://\S+)/v1", lines[-1])[1], "".join(lines)
-    reader = threading.Thread(target=lambda: lines.extend(process.stderr))
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
     reader.start()
     yield ServedChampion(url, said, into, process.pid)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 0
+    try:
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
     reader.join()
     assert lines[-1].endswith("stopped\n")
     assert "Traceback" not in "".join(lines), "a request made a thread fail"

@@ -191,8 +191,8 @@ def test_whatever_the_trainer_would_ignore_or_stumble_over_is_another_training(n
     config = TrainConfig(training=Training(learning_rate=0.1))
     other = config.model_copy(update={"training": config.training.model_copy(update={name: CHANGES[name]})})
     kept, asked = (checkpoints.identity_of({"config": versioned(each)}) for each in (config, other))
-    files = dict.fromkeys([*checkpoints.NEEDED, "adapter_model.safetensors"], "")
-    reason = checkpoints.objection(checkpoints.Checkpoint("one", 10, 1, kept, False, files), asked)
+    files = dict.fromkeys([*ALONE, "adapter_model.safetensors"], "")
+    reason = checkpoints.objection(checkpoints.Checkpoint("one", 10, 1, kept, False, files), asked, ALONE)
     old, new = (getattr(each.training, name) for each in (config, other))
     assert reason == f"of another training: config.training.{name} was {old!r} and is {new!r}"
 
