@@ -1,7 +1,6 @@
 """What rules look at, a batch of rows at once, and how they answer."""
 
 from collections.abc import Callable, Collection, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from curate.filter.code import Blocks, check_blocks
 from curate.language import Identifier, Predictions
+from curate.once import Once
 
 if TYPE_CHECKING:
     from curate.filter.arrays import Wanted
@@ -38,31 +38,31 @@ class Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
-    @cached_property
+    @Once
     def strings(self) -> list[str]:
         """The texts as Python strings, for rules that need those."""
         strings: list[str] = self.texts.to_pylist()
         return strings
 
-    @cached_property
+    @Once
     def characters(self) -> Values:
         """The length of each text in characters."""
         lengths: Values = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False).astype(np.int64)
         return lengths
 
-    @cached_property
+    @Once
     def measures(self) -> "Wanted":
         """The published measures of the families that the config asks for."""
         from curate.filter.measures import measure  # compiled loops: only rules that need them pay for loading
 
         return measure(self.texts, self._families)
 
-    @cached_property
+    @Once
     def code(self) -> Blocks:
         """The state of each text's code blocks."""
         return check_blocks(self.strings)
 
-    @cached_property
+    @Once
     def languages(self) -> Predictions:
         """The language of each text and how sure that is."""
         assert self._identify, "no model was loaded"
