@@ -19,15 +19,8 @@ from finetune.plan.fit import Counted, check_fit, count, gpu_memory, largest_bat
 from finetune.plan.memory import LASTING, memory
 from finetune.plan.probe import Measured, check_probe, corrected, correction
 from finetune.plan.sizes import Parameters, count_parameters, meta_model
+from shapes import LLAMA_3_8B
 
-LLAMA_3_8B = transformers.LlamaConfig(
-    vocab_size=128_256,
-    hidden_size=4_096,
-    intermediate_size=14_336,
-    num_hidden_layers=32,
-    num_attention_heads=32,
-    num_key_value_heads=8,
-)
 RANK_16 = Training(method="lora", lora=Lora(rank=16), max_length=1_024, batch_size=4, packing=False)
 NOTHING = Saved(1, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), True)
 

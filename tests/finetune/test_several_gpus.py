@@ -28,15 +28,8 @@ from finetune.train import checkpoints
 from finetune.train.fit import memory_suffices
 from finetune.train.start import _why
 from finetune.train.task import ENDED, write_failure
+from shapes import LLAMA_3_8B
 
-LLAMA_3_8B = transformers.LlamaConfig(
-    vocab_size=128_256,
-    hidden_size=4_096,
-    intermediate_size=14_336,
-    num_hidden_layers=32,
-    num_attention_heads=32,
-    num_key_value_heads=8,
-)
 FOUR = {"processes": 4, "optimizer": "adamw_torch", "max_length": 1_024, "gradient_checkpointing": "always"}
 FULL = Training(method="full", **FOUR)
 LORA = Training(method="lora", **FOUR)
