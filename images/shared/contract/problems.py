@@ -36,6 +36,8 @@ def describe(item: Mapping[str, Any]) -> str:
     if item["type"] == "missing":
         return f"`{field}` is missing"
     message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "value_error" and not item["loc"]:  # about several fields, which it names
+        return redacted(message)
     found = HIDDEN if names_secret(field) else _short(item["input"])
     return f"`{field}` is {found}: {redacted(message[:1].lower() + message[1:])}"
 
