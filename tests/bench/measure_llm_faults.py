@@ -153,7 +153,8 @@ def kill_some_time(run: Run, number: int) -> None:
 def spent(folder: Path) -> list[int]:
     """What all tries of the run wrote down: requests, prompt and completion tokens, picodollars; the same of what may
     have been paid for without an answer."""
-    found = [json.loads(path.read_bytes()) for path in (folder / "cache/spent/measured").glob("*.json")]
+    purses = (folder / "cache/spent/measured").glob("*.json")
+    found = [json.loads(purse.read_bytes().splitlines()[-1]) for purse in purses]  # the last line of a purse counts
     return [sum(amounts) for amounts in zip(*found, strict=True)]
 
 
