@@ -99,6 +99,13 @@ class JudgeConfig(LlmConfig):
     opponent: Endpoint | None = None
     """Model that answers each instruction anew, to compare with (pairwise without the input `opponents`)."""
 
+    answers_by: str = ""
+    """Judges only rows that this model wrote, and drops the others; empty judges all."""
+
+    opponents_by: tuple[str, ...] = ()
+    """Models whose answers may be compared with (pairwise with the input `opponents`): for each instruction the answer
+    of the first of these that gave one. Empty takes the first answer, whoever gave it."""
+
     gold: Gold | None = None
     """Answers judged by people, to measure agreement with."""
 
@@ -126,6 +133,9 @@ class JudgeConfig(LlmConfig):
     def _fits_its_method(self) -> Self:
         if self.method == "absolute" and self.opponent:
             raise ValueError("opponent is set but method is absolute; expected method: pairwise")
+        if self.opponents_by and (self.method == "absolute" or self.opponent):
+            what = "opponent is set" if self.opponent else "method is absolute"
+            raise ValueError(f"opponents_by is set but {what}; expected pairs with the answers of an input")
         if self.method == "pairwise" and self.drop_below is not None and self.drop_below > 1:
             raise ValueError(f"drop_below is {self.drop_below:g}; expected 0 to 1 for pairs")
         if len({(each.base_url, each.model) for each in self.judges}) < len(self.judges):
@@ -167,6 +177,26 @@ class JudgeConfig(LlmConfig):
     def stand_ins(self, model: str) -> list[Endpoint]:
         """The same model at other servers."""
         return [one for one in self.fallbacks if _bare(one.model) == _bare(model)]
+
+
+class AnswersJudgeConfig(JudgeConfig):
+    """Compares the tuned model's answers to test instructions with those of its base, pair by pair."""
+
+    method: Literal["pairwise"] = "pairwise"
+    """How answers are judged: against the base's, asked in both orders; a tie where the two orders disagree."""
+
+    answers_by: Literal["tuned"] = "tuned"
+    """Whose answers are judged: the tuned model's."""
+
+    opponents_by: tuple[Literal["few_shot", "base"], ...] = Field(("few_shot", "base"), min_length=1)
+    """Whose answers they are compared with: `base` is the base without and `few_shot` with examples before the
+    question; the first of these that gave answers counts."""
+
+    @model_validator(mode="after")
+    def _compares_all(self) -> Self:
+        if self.drop_below is not None:
+            raise ValueError(f"drop_below is {self.drop_below:g}, but a comparison without its losses says nothing")
+        return self
 
 
 def _bare(model: str) -> str:
