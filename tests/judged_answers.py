@@ -35,6 +35,7 @@ def _criterion(name: str, counts: Counts) -> dict:
         "duels": duels | {"opponents": {"few_shot": sum(counts)}, "by_kind": halves},
         "orders": [{"consistency": 0.8}],
         "length": {"lean": 0.25},
+        "gold": {"items": 40, "percent": 0.85},
     }
 
 

@@ -89,9 +89,8 @@ def test_a_judge_of_answers_stands_between_evaluate_and_what_tells_of_it():
         (JUDGED | {"evaluate": {"generations": 0}}, "generations is 0: no answers"),
         (JUDGED | {"training": {"template": "text"}}, "nobody is asked anything"),
         ({"judge": {"opponents_by": ["few_shot"]}, "evaluate": {"few_shot": 0}}, "nobody to compare with"),
-        ({"judge": {"opponent": {"model": "m"}}}, "opponents_by is set but opponent is set"),
-        ({"judge": {"drop_below": 0.5}}, "without its losses says nothing"),
-        ({"judge": {"method": "absolute"}}, "pairwise"),
+        ({"judge": {"method": "absolute"}}, "method"),
+        ({"judge": {"opponents_by": []}}, "opponents_by"),
         ({"judge": {"limits": {"money": 1}}}, "finetune.judge.limits is set"),
     ],
 )

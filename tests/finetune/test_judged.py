@@ -66,16 +66,19 @@ def test_a_win_rate_that_nobody_measured_is_refused():
 
 
 def test_page_card_and_picture_say_what_was_counted(tmp_path):
-    dataset, judged = judged_of(tmp_path, {"malformed": 3}, helpful=(7, 2, 1, 0), written=(1, 0, 1, 6))
+    dataset, judged = judged_of(
+        tmp_path, {"malformed": 3, "same_answer": 1}, helpful=(7, 2, 1, 0), written=(1, 0, 1, 6)
+    )
     page = as_markdown(judged, gate_of("passed", 0.5, judged))
     assert "a-judge on the tuned model's answers against those of the base with examples" in page
     assert "helpful: 7 won, 2 tied, 1 lost, win rate 80.0 % (60.0 % to 100.0 %)" in page
     assert "written: 1 won, 0 tied, 1 lost, 6 undecided, too few verdicts to say who is better" in page
-    assert "No verdict: malformed 3." in page
+    assert "Verdicts that did not come: malformed 3." in page
     assert "Gate failed: written: verdicts on 2 of 8 pairs, too few to say." in page
     for row in ("| all | 7 | 2 | 1 | 80.0 %", "| evolved | 3 | 1 | 0 |", "| instruct | 4 | 1 | 1 |"):
         assert row in page
     assert "Same verdict in both orders: 80.0 % of pairs. Lean to the longer answer: +25.0 points." in page
+    assert "Same verdict as people: 85.0 % of 40." in page
     assert "| helpful | 7 | 2 | 1 | 80.0 % (60.0 % to 100.0 %) | 0 |" in card_section(judged)
     assert spent(dataset) == {"judge_requests": 20, "judge_tokens": 1_000, "judge_money": 0.25}
     bars = ElementTree.fromstring(draw_judged(judged)).findall(".//{*}rect/{*}title")
@@ -185,6 +188,9 @@ def test_run_card_and_version_tell_of_it(way, tracking_server, monkeypatch):
     assert tracked.data.metrics["evaluate/judge_requests"] == way.asked
     files = {file.path for file in client.list_artifacts(tracked.info.run_id, "evaluate")}
     assert {f"evaluate/judge.{ending}" for ending in ("md", "svg", "html")} <= files
+    assert {file.path for file in client.list_artifacts(tracked.info.run_id, "evaluate/judge")} == {
+        "evaluate/judge/verdicts.jsonl"
+    }
     version = client.get_model_version("judged", str(metrics["version"]))
     assert version.tags["nocturne.gate"] == metrics["gate"]
     assert version.tags["nocturne.judged"] == metrics["judged"][:500]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.config.judge import AnswersJudgeConfig
+from contract.config.judge import AnswersJudge
 from contract.records import Message, Preference, Sample
 from generate.judge.duels import Duels, Record, unasked
 from generate.judge.subjects import Subject
@@ -13,7 +13,7 @@ from generate.judge.verdicts import VALUE
 from judge_runs import Judge, Judging, check_judged, sample, write_rows
 from judge_server import JudgeServer, honest
 
-SIDES = AnswersJudgeConfig().model_dump(mode="json", include={"method", "answers_by", "opponents_by"})
+SIDES = AnswersJudge().config.model_dump(mode="json", include={"method", "answers_by", "opponents_by"})
 KINDS = ("instruct", "evolved")
 
 

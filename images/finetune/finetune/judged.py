@@ -8,7 +8,9 @@ from typing import Any
 from contract.failures import BadConfig
 from stagekit.dataset import Dataset
 
-JUDGE, REPORT, PAGE = "judge", "judge.json", "judge.html"
+JUDGE, REPORT, PAGE, VERDICTS = "judge", "judge.json", "judge.html", "judge/verdicts.jsonl"
+UNASKED = ("no_answer", "no_opponent", "same_answer")
+"""Rules of the judge under which nobody is asked; the outcome is known without, and counted."""
 QUORUM = 0.5
 """Share of pairs that must have a verdict, and more, before the rest may speak for all: as in a jury of models."""
 TITLES = {"base": "the base", "few_shot": "the base with examples"}
@@ -51,7 +53,8 @@ class Criterion:
     """The pairs by one criterion, all and by kind of sample; and what the verdicts owe to order and length.
 
     `consistency` is the share of pairs with the same verdict in both orders (0 to 1, the mean over judges); `lean` the
-    share of verdicts for the longer answer minus that for the shorter (-1 to 1). None where there was nothing to see.
+    share of verdicts for the longer answer minus that for the shorter (-1 to 1); `agreement` the share of `gold` pairs
+    on which the jury said what people said (0 to 1). None where there was nothing to see.
     """
 
     name: str
@@ -60,11 +63,13 @@ class Criterion:
     by_kind: tuple[tuple[str, Pairs], ...]
     consistency: float | None
     lean: float | None
+    gold: int
+    agreement: float | None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A judge's whole comparison. `missing` says why verdicts are, by rule."""
+    """A judge's whole comparison. `missing` are the verdicts that were asked for and did not come, by rule."""
 
     judges: tuple[str, ...]
     opponents: Mapping[str, int]
@@ -76,7 +81,8 @@ class Judged:
         """What came out, with the numbers."""
         against = " and ".join(TITLES.get(name, name or "an unnamed model") for name in self.opponents) or "nobody"
         said = "; ".join(_said(criterion) for criterion in self.criteria)
-        why = f" No verdict: {', '.join(f'{rule} {n}' for rule, n in self.missing.items())}." if self.missing else ""
+        gone = ", ".join(f"{rule} {number}" for rule, number in self.missing.items())
+        why = f" Verdicts that did not come: {gone}." if gone else ""
         return f"{' and '.join(self.judges)} on the tuned model's answers against those of {against}: {said}.{why}"
 
     def metrics(self) -> dict[str, float]:
@@ -110,8 +116,8 @@ def read_judged(dataset: Dataset | None) -> Judged | None:
     facts = json.loads(dataset.file(REPORT).read_text(encoding="utf-8"))
     missing: dict[str, int] = {}
     for judge in facts["judges"]:
-        for rule, number in judge["missing"].items():
-            missing[rule] = missing.get(rule, 0) + number
+        for rule in judge["missing"].keys() - set(UNASKED):
+            missing[rule] = missing.get(rule, 0) + judge["missing"][rule]
     return Judged(
         tuple(judge["judge"] for judge in facts["judges"]),
         facts["criteria"][0]["duels"]["opponents"],
@@ -170,9 +176,15 @@ def _said(criterion: Criterion) -> str:
 def _criterion(facts: Mapping[str, Any]) -> Criterion:
     seen = [order["consistency"] for order in facts["orders"] if order["consistency"] is not None]
     kinds = tuple((each["kind"], _pairs(each)) for each in facts["duels"]["by_kind"])
-    consistency = sum(seen) / len(seen) if seen else None
     return Criterion(
-        facts["criterion"], facts["question"], _pairs(facts["duels"]), kinds, consistency, facts["length"]["lean"]
+        name=facts["criterion"],
+        question=facts["question"],
+        pairs=_pairs(facts["duels"]),
+        by_kind=kinds,
+        consistency=sum(seen) / len(seen) if seen else None,
+        lean=facts["length"]["lean"],
+        gold=facts["gold"]["items"],
+        agreement=facts["gold"]["percent"],
     )
 
 

@@ -52,4 +52,8 @@ def _gate(gate: Gate) -> list[str]:
 def _biases(criterion: Criterion) -> str:
     same = "unknown" if criterion.consistency is None else percent(criterion.consistency)
     lean = "unknown" if criterion.lean is None else f"{100 * criterion.lean:+.1f} points"
-    return f"Same verdict in both orders: {same} of pairs. Lean to the longer answer: {lean}."
+    people = "not measured" if criterion.agreement is None else f"{percent(criterion.agreement)} of {criterion.gold:,}"
+    return (
+        f"Same verdict in both orders: {same} of pairs. Lean to the longer answer: {lean}. "
+        f"Same verdict as people: {people}."
+    )

@@ -29,6 +29,7 @@ def _legend() -> str:
         x = LEFT + place * 100
         parts.append(f'<rect x="{x}" y="10" width="14" height="14" fill="{colour}" stroke="#9aa5b1"/>')
         parts.append(f'<text x="{x + 20}" y="22">{name}</text>')
+    parts.append(f'<text x="{LEFT + LENGTH + 8}" y="22">win rate (95 % interval)</text>')
     return "".join(parts)
 
 

@@ -26,7 +26,7 @@ from contract.config.finetune import (
 from contract.config.gpus import Gpu
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
-from contract.config.judge import AnswersJudgeConfig, JudgeConfig
+from contract.config.judge import AnswersJudge, JudgeConfig
 from contract.config.learn_quality import LearnQualityConfig
 from contract.config.llm import Budget, LlmConfig
 from contract.config.mix import MixConfig
@@ -93,7 +93,7 @@ class Finetune(Config):
     evaluate: EvaluateConfig = EvaluateConfig()
     """The comparison with the base model."""
 
-    judge: AnswersJudgeConfig | None = None
+    judge: AnswersJudge | None = None
     """A language model's word on the answers that `evaluate` had, the tuned model's against its base's; null leaves the
     step out."""
 

@@ -155,7 +155,7 @@ def _judging_steps(finetune: Finetune) -> tuple[Step, ...]:
     if finetune.judge is None:
         return ()
     inputs = {"rows": (EVALUATE,), "opponents": (EVALUATE,), "references": (DATASET,)}
-    return (Step(JUDGE_ANSWERS, finetune.judge, inputs, "judge"),)
+    return (Step(JUDGE_ANSWERS, finetune.judge.config, inputs, "judge"),)
 
 
 def _within(limits: Budget, step: Step) -> Step:

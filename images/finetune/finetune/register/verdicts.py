@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from finetune.judged import JUDGE, PAGE, Judged, spent
+from finetune.judged import JUDGE, PAGE, VERDICTS, Judged, spent
 from finetune.tracking import find_run, remote
 from finetune.trained import Trained
 from stagekit.job import Job
@@ -12,7 +12,7 @@ FOLDER = "evaluate"
 
 
 def track(job: Job, judged: Judged, files: Mapping[str, str]) -> None:
-    """Log figures, table, picture and the judge's own page."""
+    """Log figures, table, picture, the judge's own page, and every verdict with its reasons."""
     with remote("find the training's run"):
         run = find_run(Trained(job.input("train")).known_run())
     if run is None:
@@ -20,6 +20,7 @@ def track(job: Job, judged: Judged, files: Mapping[str, str]) -> None:
         return
     dataset = job.input(JUDGE)
     run.metrics({f"{FOLDER}/{name}": value for name, value in (judged.metrics() | spent(dataset)).items()})
-    run.text(dataset.file(PAGE).read_text(encoding="utf-8"), f"{FOLDER}/{PAGE}")
+    for name in (PAGE, VERDICTS):
+        run.text(dataset.file(name).read_text(encoding="utf-8"), f"{FOLDER}/{name}")
     for name, text in files.items():
         run.text(text, f"{FOLDER}/{name}")
