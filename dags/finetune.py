@@ -8,6 +8,8 @@ by hand it trains on any version: `dataset` is `latest`, a version's number, or 
 - With `learning_rates` in the recipe there is one **train** for each, and **choose** goes on with the lowest test loss.
   `learning_rates` in the form is a sweep too: the training tasks that there are share its rates, a single one chooses.
 - **evaluate** compares with the base model; its gate decides whether **register** makes the model `champion`.
+- With a `judge` in the recipe, **judge_answers** lets a language model compare the tuned model's answers with those of
+  its base; **export** waits for it, since the model's card tells of it.
 - With `register.champion: approval` a person decides instead: **approve** shows the figures under "Required Actions"
   and waits `approval_hours`; **promote** moves `champion` in that person's name. Rejected, or without an answer in
   time, the model stays `challenger`. Until then the next run of this DAG waits.
@@ -28,6 +30,7 @@ from airflow_side.flow import finetune_flow, read_recipes
 from airflow_side.form import trigger_form
 from airflow_side.operator import StageOperator
 from airflow_side.training import OPERATORS
+from contract.steps import EVALUATE
 
 recipes, _ = read_recipes(Path(__file__).parent / "recipes")
 for recipe in recipes:
@@ -38,8 +41,9 @@ for recipe in recipes:
     with DAG(**dag_arguments(flow, __doc__), schedule=[published(recipe)], params=form):
         dataset = dataset_task.dataset_task(recipe.name, published(recipe))
         *steps, last = flow.steps()
-        plan, *sweep, train, evaluate, export, register = (
-            stage_task(flow, step, OPERATORS.get(step.stage.name, StageOperator)) for step in steps
-        )
+        tasks = [stage_task(flow, step, OPERATORS.get(step.stage.name, StageOperator)) for step in steps]
+        trained = next(number for number, step in enumerate(steps) if step.name == EVALUATE)
+        (plan, *sweep, train), (evaluate, *judge, export, register) = tasks[:trained], tasks[trained:]
+        compared = [evaluate, *judge, export] if judge else [[evaluate, export]]
         approve, promote = Approval(flow=flow), stage_task(flow, last, Promotion)
-        chain(dataset, plan, *([sweep] if sweep else []), train, [evaluate, export], register, approve, promote)
+        chain(dataset, plan, *([sweep] if sweep else []), train, *compared, register, approve, promote)

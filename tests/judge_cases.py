@@ -32,6 +32,11 @@ CASES: list[tuple[Case, Faults]] = [
     (Case("opponent.base_url", "second", "server second saw model rival", PAIRWISE), {}),
     (Case("opponent.price.prompt", 9_000, "figure money", PAIRWISE | {"price": PRICE}), {}),
     (Case("opponent.price.completion", 9_000, "figure money", PAIRWISE | {"price": PRICE}), {}),
+    (Case("answers_by", "other", '"rule": "by_another_model"'), {}),
+    (
+        Case("opponents_by", ["second"], "figure helpful_wins", {"method": "pairwise", "opponents_by": ["first"]}),
+        {},
+    ),
     (Case("gold.uri", "named", '"of":"gold"', {"gold": {"uri": "none"}}), {}),
     (Case("gold.records_at", "rows", "failure BadInput", {"gold": {"uri": "nested", "records_at": "more.rows"}}), {}),
     (Case("gold.id", "other_id", '"rule": "gold_without_text"', {"gold": NAMED}), {}),

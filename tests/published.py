@@ -1,10 +1,10 @@
 """A published dataset, made with the kit's own writer, and a training that is over in seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from contract.manifest import Manifest
+from contract.manifest import Cost, Manifest
 from contract.records import Message, Record, Sample
 from contract.uris import Address
 from stagekit.destination import LocalDestination
@@ -40,12 +40,19 @@ def real_samples(count: int = 60, test: int = 6) -> list[Sample]:
 
 
 def publish(
-    folder: Path, samples: Sequence[Record], content_hash: str | None = None, record: type[Record] = Sample
+    folder: Path,
+    samples: Sequence[Record],
+    content_hash: str | None = None,
+    record: type[Record] = Sample,
+    files: Mapping[str, str] | None = None,
+    cost: Cost | None = None,
 ) -> str:
-    """Write samples, or rows of another type, as a dataset; returns its URI."""
+    """Write samples, or rows of another type, as a dataset with `files` beside them; returns its URI."""
     place = LocalDestination(Address("file", "", str(folder)))
     output = Output(place, record, 50_000)
     output.write(samples)
+    for name, text in (files or {}).items():
+        output.add_text(name, text)
     shards, dropped, found_hash = output.close()
     manifest = Manifest(
         stage="publish",
@@ -63,6 +70,7 @@ def publish(
         content_hash=content_hash or found_hash,
         started="2026-01-01T00:00:00Z",
         finished="2026-01-01T00:00:00Z",
+        cost=cost,
     )
     assert place.commit(manifest.model_dump_json().encode())
     place.discard()

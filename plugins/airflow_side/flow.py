@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def refresh_flow(recipe: Recipe) -> Flow:
 def finetune_flow(recipe: Recipe) -> Flow:
     """A published dataset to a registered model. The recipe must have a `finetune` section."""
     assert recipe.finetune
-    return Flow(f"finetune_{recipe.name}", recipe, recipe.finetune, finetune_steps)
+    return Flow(f"finetune_{recipe.name}", recipe, recipe.finetune, partial(finetune_steps, limits=recipe.limits))
 
 
 def read_recipes(folder: Path) -> tuple[list[Recipe], list[BadConfig]]:

@@ -70,6 +70,16 @@ def test_a_person_sees_the_figures_and_the_task_waits_as_long_as_the_recipe_says
         assert shown in asked["body"]
 
 
+def test_a_person_sees_what_a_judge_said_and_the_gates_last_word(asked):
+    said = {"gate": "passed", "judged": "a-judge: helpful: 7 won, 2 tied, 1 lost"}
+    registered = RETURNED["register"] | {"metrics": RETURNED["register"]["metrics"] | said}
+    approve, _ = tasks_of(flow_of())
+    with pytest.raises(TaskAwaitingInput):
+        approve.execute(context(approve, RETURNED | {"register": registered}))
+    assert "7 won, 2 tied, 1 lost" in asked["body"]
+    assert "The gate: **passed**." in asked["body"]
+
+
 @pytest.mark.parametrize("champion", ["gate", "never"])
 def test_nobody_is_asked_where_nobody_is_to_decide(asked, champion):
     approve, _ = tasks_of(flow_of(champion))

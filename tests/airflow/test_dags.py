@@ -96,6 +96,28 @@ def test_a_sweep_is_a_task_for_each_rate_and_one_that_chooses(tmp_path):
     assert tasks["register"].upstream_task_ids == {"evaluate", "export"}
 
 
+def test_a_judge_of_answers_stands_before_the_export(tmp_path):
+    dags = shutil.copytree(DAGS, tmp_path / "dags")
+    path = dags / "recipes/demo.yaml"
+    recipe = yaml.safe_load(path.read_text())
+    recipe["finetune"]["judge"] = {"model": "a-judge", "budget": {"money": 1.0}}
+    path.write_text(yaml.safe_dump(recipe))
+    tasks = DagBag(str(dags)).dags["finetune_demo"].task_dict
+    after = {name: tasks[name].downstream_task_ids for name in ("train", "evaluate", "judge_answers", "export")}
+    assert after == {
+        "train": {"evaluate"},
+        "evaluate": {"judge_answers"},
+        "judge_answers": {"export"},
+        "export": {"register"},
+    }
+    (changed,) = [one for one in read_recipes(dags / "recipes")[0] if one.name == "demo"]
+    flow = finetune_flow(changed)
+    form = trigger_form(flow)
+    assert (form["judge.model"].value, form["judge.budget.money"].value) == ("a-judge", 1.0)
+    assert flow.steps({path: param.resolve() for path, param in form.items()}) == flow.steps()
+    assert flow.step("judge_answers", {"judge.model": "another"}).config.model == "another"
+
+
 def test_publishing_starts_the_fine_tuning(bag):
     (asset,) = bag.dags["refresh_demo"].task_dict["publish"].outlets
     assert asset.name == "demo"

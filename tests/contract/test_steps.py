@@ -11,6 +11,7 @@ from every_field import fields_of
 SOURCES = {"name": "trial", "ingest": {"sources": [{"uri": "raw"}]}}
 EVOLVE = {"compare": {"answerers": [{"model": "a"}, {"model": "b"}], "judge": {"model": "c"}}}
 EXAM = {"benchmarks": [{"name": "exam", "uri": "exam.jsonl", "fields": ["question"]}]}
+JUDGED = {"judge": {"model": "a-judge"}}
 RECIPES = {
     "defaults": {},
     "shortest": {
@@ -29,6 +30,7 @@ RECIPES = {
         "decide": {"sources": [{"uri": "raw/reviews"}]},
         "learn_quality": {"score": "rate"},
         "review": {},
+        "finetune": JUDGED,
     },
     "reviewed without a mix": {"decide": {}, "review": {}},
     "judged beside people": {"decide": {}, "judge": {}},
@@ -65,6 +67,36 @@ def test_the_finetuning_is_wired():
     recipe = Recipe.model_validate(SOURCES)
     assert recipe.finetune
     check_wiring(finetune_steps(recipe.finetune), {DATASET: Sample})
+
+
+def test_a_judge_of_answers_stands_between_evaluate_and_what_tells_of_it():
+    recipe = Recipe.model_validate(SOURCES | {"finetune": JUDGED, "limits": {"money": 2.5}})
+    steps = finetune_steps(recipe.finetune, recipe.limits)
+    check_wiring(steps, {DATASET: Sample})
+    by_name = {step.name: step for step in steps}
+    assert list(by_name) == ["plan", "train", "evaluate", "judge_answers", "export", "register", "promote"]
+    judge = by_name["judge_answers"]
+    assert (judge.stage.name, judge.config.method, judge.config.limits.money) == ("judge", "pairwise", 2.5)
+    assert judge.inputs == {"rows": ("evaluate",), "opponents": ("evaluate",), "references": (DATASET,)}
+    told = {name for name, step in by_name.items() if step.inputs.get("judge") == ("judge_answers",)}
+    assert told == {"export", "register", "promote"}
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ({"register": {"min_win_rate": 0.5}}, "min_win_rate is 0.5 but no `judge`"),
+        (JUDGED | {"evaluate": {"generations": 0}}, "generations is 0: no answers"),
+        (JUDGED | {"training": {"template": "text"}}, "nobody is asked anything"),
+        ({"judge": {"opponents_by": ["few_shot"]}, "evaluate": {"few_shot": 0}}, "nobody to compare with"),
+        ({"judge": {"method": "absolute"}}, "method"),
+        ({"judge": {"opponents_by": []}}, "opponents_by"),
+        ({"judge": {"limits": {"money": 1}}}, "finetune.judge.limits is set"),
+    ],
+)
+def test_a_judge_of_answers_without_sense_is_refused(section, says):
+    with pytest.raises(ValueError, match=says):
+        Recipe.model_validate(SOURCES | {"finetune": section})
 
 
 def test_a_sweep_trains_once_for_each_rate_and_goes_on_with_the_choice():
@@ -160,7 +192,7 @@ def test_preferences_are_published_where_answers_are_compared():
 
 
 RULES = {"benchmarks": [{"name": "other", "uri": "other.jsonl", "fields": ["question"]}]}
-ASKING = "check_rephrased select_check_rephrased instruct evolve judge"
+ASKING = "check_rephrased select_check_rephrased instruct evolve judge judge_answers"
 CHANGES = {
     "ingest": ({"sources": [{"uri": "other"}]}, "ingest"),
     "clean": ({"mappers": ["plain"]}, "clean"),
@@ -195,6 +227,7 @@ CHANGES = {
     "finetune.eval_every": (5, "train"),
     "finetune.save_every": (20, "train"),
     "finetune.evaluate": ({"generations": 1}, "evaluate"),
+    "finetune.judge": ({"model": "another-judge"}, "judge_answers"),
     "finetune.export": ({"dtype": "float32"}, "export"),
     "finetune.register": ({"champion": "never"}, "register promote"),
 }
@@ -214,7 +247,8 @@ def recipe_with(field: str = "", value: object = None) -> Recipe:
 
 def all_steps(recipe: Recipe) -> dict[str, Step]:
     assert recipe.finetune
-    return {step.name: step for step in refresh_steps(recipe) + finetune_steps(recipe.finetune)}
+    steps = refresh_steps(recipe) + finetune_steps(recipe.finetune, recipe.limits)
+    return {step.name: step for step in steps}
 
 
 @pytest.mark.parametrize("field", CHANGES)

@@ -16,6 +16,7 @@ from finetune.model import pick_device
 from finetune.tiny import tiny_model, train_tokenizer
 from finetune.train.trainer import arguments, make_trainer
 from finetune_rows import laid_out
+from judged_answers import write_judged
 from published import TRAINING, publish, real_samples, sample
 
 SMALL = {"training": TRAINING | {"max_length": 64, "epochs": 1}, "max_truncated": 1.0}
@@ -72,6 +73,7 @@ LATER = {
     "register": [
         Case("model_name", "another", '"model": "another"'),
         Case("champion", "never", '"champion": false'),
+        Case("min_win_rate", 0.9, "figure gate failed", data="judge"),
         Case("approved_by", "vera", '"approved_by": "vera"', {"champion": "approval"}),
         Case("hub", "owner/name", '"hub": "owner/name"'),
         Case("hub_private", False, '"hub_private": false', {"hub": "owner/name"}),
@@ -161,7 +163,9 @@ def way(tmp_path_factory) -> dict[str, Seen]:
     """The five stages over a small dataset, unchanged and without a tracking server; `samples` is that dataset."""
     folder = tmp_path_factory.mktemp("way")
     short = [sample(90 + n, ("train", "test")[n], ("user", "Who?"), ("assistant", "Me.")) for n in range(2)]
-    seen = {"samples": Seen(frozenset(), uri=publish(folder / "published", [*real_samples(14, 4), *short]))}
+    samples = publish(folder / "published", [*real_samples(14, 4), *short])
+    judged = write_judged(folder / "judged", {"helpful": (7, 2, 1, 0)})
+    seen = {"samples": Seen(frozenset(), uri=samples), "judge": Seen(frozenset(), uri=judged)}
     train = {"training": SMALL["training"]}
     for stage, config in (
         ("plan", SMALL),
@@ -175,8 +179,10 @@ def way(tmp_path_factory) -> dict[str, Seen]:
     return seen
 
 
-def inputs_of(stage: str, seen: dict[str, Seen]) -> list[str]:
-    return [f"{port.name}={seen[port.name].uri}" for port in BY_NAME[stage].inputs]
+def inputs_of(stage: str, seen: dict[str, Seen], data: str = "") -> list[str]:
+    """All that a stage must have, and of the rest what `data` names."""
+    ports = [port.name for port in BY_NAME[stage].inputs if not port.optional or port.name == data]
+    return [f"{name}={seen[name].uri}" for name in ports]
 
 
 @pytest.mark.parametrize("case", PLAN, ids=lambda case: case.field)
@@ -189,4 +195,4 @@ def test_a_field_of_plan_changes_the_result(case, way, tmp_path):
     [pytest.param(stage, case, id=f"{stage}.{case.field}") for stage in LATER for case in LATER[stage]],
 )
 def test_a_field_of_what_follows_changes_the_result(stage, case, way, tmp_path):
-    check(stage, case, way[stage], run(stage, case.changed, inputs_of(stage, way), tmp_path))
+    check(stage, case, way[stage], run(stage, case.changed, inputs_of(stage, way, case.data), tmp_path))

@@ -92,7 +92,7 @@ def test_a_rubric_that_compares_needs_something_to_compare_with(judge, rows):
     ended = judge(rows, method="pairwise").ended
     assert (ended.exit_code, "nobody to compare with" in ended.stderr) == (11, True)
     ended = judge(rows, criteria=["kind-1"]).ended
-    assert (ended.exit_code, "grounded-1, helpful-1, written-1" in ended.stderr) == (10, True)
+    assert (ended.exit_code, "grounded-1, helpful-1, matches-1, written-1" in ended.stderr) == (10, True)
 
 
 WRONG = [

@@ -15,6 +15,11 @@ from judge_server import JudgeServer, honest, shown_of
 from llm_cases import KEYS, Faults, what_they_saw
 
 ROWS = [sample(n, 1 + n % 4, 60 * 2 ** (n % 4) + n, chunk_id="c") for n in range(8)]
+RIVALS = [
+    sample(n, worth, model=model).model_copy(update={"id": f"{model}{n}"})
+    for model, worth in (("first", 1), ("second", 4))
+    for n in range(8)
+]
 TEXTS = [
     {"instruction": f"Q{n}?", "other": "Else?", "answer": f"A{n} [worth {n + 1}]", "reference": f"R{n} [worth 2]"}
     for n in range(3)
@@ -56,6 +61,7 @@ def seen(tmp_path, monkeypatch, second_prompt):
     rows = write_rows(tmp_path, ROWS, "rows")
     chunk = Chunk(id="c", document_id="d", ordinal=0, start=0, end=4, text="Text")
     inputs = [f"rows={rows}", f"references={write_rows(tmp_path, [chunk], 'chunks')}"]
+    opponents = write_rows(tmp_path, RIVALS, "rivals")
     for name, value in FILES.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(value))
 
@@ -69,7 +75,8 @@ def seen(tmp_path, monkeypatch, second_prompt):
             for server in (first, second):
                 server.behave(retry_after=("",), **faults)
             settings = placed({"base_url": "first", "backoff": 0.01} | config, places, tmp_path)
-            result = run("judge", settings, inputs, Path(tmp_path / name / "out"))
+            rivals = [f"opponents={opponents}"] if "opponents_by" in config else []
+            result = run("judge", settings, inputs + rivals, Path(tmp_path / name / "out"))
             asked = [*questions("first", first), *questions("second", second)]
             return what_they_saw(result.with_lines(asked), {"first": first, "second": second})
 

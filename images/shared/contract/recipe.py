@@ -26,7 +26,7 @@ from contract.config.finetune import (
 from contract.config.gpus import Gpu
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig
-from contract.config.judge import JudgeConfig
+from contract.config.judge import AnswersJudge, JudgeConfig
 from contract.config.learn_quality import LearnQualityConfig
 from contract.config.llm import Budget, LlmConfig
 from contract.config.mix import MixConfig
@@ -93,6 +93,10 @@ class Finetune(Config):
     evaluate: EvaluateConfig = EvaluateConfig()
     """The comparison with the base model."""
 
+    judge: AnswersJudge | None = None
+    """A language model's word on the answers that `evaluate` had, the tuned model's against its base's; null leaves the
+    step out."""
+
     export: ExportConfig = ExportConfig()
     """Merging and its proof."""
 
@@ -109,6 +113,21 @@ class Finetune(Config):
                 f"register.approved_by is {self.register_model.approved_by!r}; expected nothing: whoever answers in "
                 "Airflow is written there"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _there_are_answers_to_judge(self) -> Self:
+        asked = self.register_model.min_win_rate
+        if self.judge is None:
+            if asked is not None:
+                raise ValueError(f"register.min_win_rate is {asked:g} but no `judge` compares answers")
+            return self
+        if not self.evaluate.generations:
+            raise ValueError("judge is set but evaluate.generations is 0: no answers to judge")
+        if self.training.template == "text":
+            raise ValueError("judge is set but training.template is 'text': nobody is asked anything")
+        if self.judge.opponents_by == ("few_shot",) and not self.evaluate.few_shot:
+            raise ValueError("judge.opponents_by is few_shot but evaluate.few_shot is 0: nobody to compare with")
         return self
 
     @model_validator(mode="after")
@@ -245,8 +264,8 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _one_home_for_limits(self) -> Self:
-        for name in type(self).model_fields:
-            section = getattr(self, name)
+        sections = {name: getattr(self, name) for name in type(self).model_fields}
+        for name, section in (sections | {"finetune.judge": self.finetune and self.finetune.judge}).items():
             if isinstance(section, LlmConfig) and section.limits != Budget():
                 raise ValueError(
                     f"{name}.limits is set; expected the limits under `limits`, where they hold for the whole recipe, "

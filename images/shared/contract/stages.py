@@ -88,6 +88,7 @@ class Stage:
 ROWS = Port("rows", "documents or samples", (Document, Sample))
 DECISIONS = Port("decisions", "decisions of reviewers", (Decision,), optional=True)
 LEARNED = Port("samples", "a published dataset; or documents or chunks, as raw text", (Sample, Document, Chunk))
+JUDGED = Port("judge", "a judge's comparison of the tuned model's answers with its base's", (Sample,), optional=True)
 GPU = Resources(cpus=8, memory_gb=64, minutes=24 * 60, gpu=True)
 
 STAGES: tuple[Stage, ...] = (
@@ -181,11 +182,18 @@ STAGES: tuple[Stage, ...] = (
         JudgeConfig,
         (
             Port("rows", "samples", (Sample,)),
-            Port("references", "chunks or documents they were made from", (Chunk, Document), many=True, optional=True),
+            Port(
+                "references",
+                "chunks or documents they were made from, or samples that they answer anew",
+                (Chunk, Document, Sample),
+                many=True,
+                optional=True,
+            ),
             Port("opponents", "answers to compare with", (Sample, Preference), optional=True),
             DECISIONS,
         ),
         Sample,
+        version=2,
         sources=judge_sources,  # type: ignore[arg-type]
     ),
     Stage(
@@ -283,19 +291,21 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "finetune",
-        "The tuned model against its base, prompted and not, on the test split.",
+        "The tuned model against its base, prompted and not, on the test split; its rows are the answers of all.",
         EvaluateConfig,
         (LEARNED, Port("train", "the training's result, or the choice among several")),
-        version=2,
+        Sample,
+        version=3,
         sources=evaluate_sources,  # type: ignore[arg-type]
         resources=GPU,
+        may_be_empty=True,
     ),
     Stage(
         "export",
         "finetune",
         "Merge the adapter and prove that nothing changed.",
         ExportConfig,
-        (LEARNED, Port("train", "the training's result, or the choice among several")),
+        (LEARNED, Port("train", "the training's result, or the choice among several"), JUDGED),
         version=2,
         resources=GPU,
     ),
@@ -309,6 +319,7 @@ STAGES: tuple[Stage, ...] = (
             Port("train", "the training's result, or the choice among several"),
             Port("evaluate", "the comparison and its gate"),
             Port("export", "the merged model"),
+            JUDGED,
         ),
         version=2,
         resources=Resources(cpus=2, memory_gb=32, minutes=120),

@@ -18,6 +18,10 @@ DATASET = "dataset"
 """The step name under which the fine-tuning DAG's published dataset is known."""
 TRAIN, CHOOSE = "train", "choose"
 """The step that has the trained model: the one training, or the choice among several."""
+EVALUATE = "evaluate"
+"""The step whose rows are the answers of tuned model and base."""
+JUDGE_ANSWERS = "judge_answers"
+"""The step in which a language model compares the tuned model's answers with its base's."""
 PROMOTE = "promote"
 """The step that registers once more, in the name of the person who approved."""
 
@@ -54,11 +58,11 @@ def refresh_steps(recipe: Recipe) -> tuple[Step, ...]:
     if recipe.evolve and recipe.evolve.compare:
         published["preferences"] = ("evolve",)
     steps.append(Step("publish", recipe.publish, published))
-    return tuple(_within(recipe, step) for step in steps)
+    return tuple(_within(recipe.limits, step) for step in steps)
 
 
-def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
-    """The steps from a published dataset to a registered model, in order."""
+def finetune_steps(finetune: Finetune, limits: Budget | None = None) -> tuple[Step, ...]:
+    """The steps from a published dataset to a registered model, in order; `limits` are the recipe's."""
     plan = PlanConfig(
         training=finetune.training,
         **{name: getattr(finetune, name) for name in ("gpu", "gpu_memory_gb", "max_truncated", "allow", "probe")},
@@ -66,15 +70,18 @@ def finetune_steps(finetune: Finetune) -> tuple[Step, ...]:
     dataset = {"samples": (DATASET,)}
     training = _training_steps(finetune)
     trained = dataset | {"train": (training[-1].name,)}
-    registered = trained | {"evaluate": ("evaluate",), "export": ("export",)}
-    return (
+    judged = {"judge": (JUDGE_ANSWERS,)} if finetune.judge else {}
+    registered = trained | {"evaluate": (EVALUATE,), "export": ("export",)} | judged
+    steps = (
         Step("plan", plan, dataset),
         *training,
-        Step("evaluate", finetune.evaluate, trained),
-        Step("export", finetune.export, trained),
+        Step(EVALUATE, finetune.evaluate, trained),
+        *_judging_steps(finetune),
+        Step("export", finetune.export, trained | judged),
         Step("register", finetune.register_model, registered),
         Step(PROMOTE, finetune.register_model, registered, "register"),
     )
+    return tuple(_within(limits or Budget(), step) for step in steps)
 
 
 def choose_step(trainings: Sequence[Step]) -> Step:
@@ -142,12 +149,21 @@ def _training_steps(finetune: Finetune) -> tuple[Step, ...]:
     return (*steps, choose_step(steps))
 
 
-def _within(recipe: Recipe, step: Step) -> Step:
+def _judging_steps(finetune: Finetune) -> tuple[Step, ...]:
+    """The judge of answers, if there is one: both sides of a pair are rows of `evaluate`, and the dataset has what was
+    answered there."""
+    if finetune.judge is None:
+        return ()
+    inputs = {"rows": (EVALUATE,), "opponents": (EVALUATE,), "references": (DATASET,)}
+    return (Step(JUDGE_ANSWERS, finetune.judge.config, inputs, "judge"),)
+
+
+def _within(limits: Budget, step: Step) -> Step:
     """The step, told the limits on spending of the whole run if it is one that spends."""
     if not isinstance(step.config, LlmConfig):
         return step
-    limits = Budget(**recipe.limits.model_dump(include=set(Budget.model_fields)))
-    return replace(step, config=step.config.model_copy(update={"limits": limits}))
+    of_the_run = Budget(**limits.model_dump(include=set(Budget.model_fields)))
+    return replace(step, config=step.config.model_copy(update={"limits": of_the_run}))
 
 
 def _append(steps: list[Step], name: str, config: StageConfig | None, stage_name: str = "") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finetune.data import Row, read_splits
+from finetune.evaluate.answer_rows import answer_rows
 from finetune.evaluate.comparison import BASE, PROMPTED, TUNED, Comparison, Forgetting, compare
 from finetune.evaluate.general import general_rows
 from finetune.evaluate.measure import Measured, measure
@@ -25,7 +26,9 @@ FOLDER = "evaluate"
 def run(job: Job) -> None:
     """Reads both splits and the training's result; writes the comparison, and whether the gate is passed.
 
-    Files: `comparison.json`, `.md`, `.html` and `.svg`. Only one model is in memory at a time.
+    Rows: each contestant's answer to each test instruction that was asked. Files: `comparison.json`, `.md`, `.html` and
+    `.svg`. Every sample read counts as kept: loss is measured on it, or it is an example or a text to have copied from.
+    Only one model is in memory at a time.
     """
     quiet()
     ping()
@@ -41,6 +44,8 @@ def run(job: Job) -> None:
     files = _files(comparison)
     for name, text in files.items():
         job.output.add_text(name, text)
+    job.output.write(answer_rows(comparison))
+    job.output.keep("samples", job.input("samples").rows)
     job.output.metrics.update(comparison.metrics())
     _track(job, trained, comparison, files)
 

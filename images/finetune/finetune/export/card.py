@@ -7,6 +7,8 @@ import yaml
 
 from contract.config.finetune import Training, is_folder
 from contract.manifest import Manifest
+from finetune.judged import Judged
+from finetune.judged_page import card_section
 from stagekit.dataset import Dataset
 
 USAGE = """```python
@@ -37,7 +39,9 @@ class Figures:
     samples: int
 
 
-def model_card(samples: Dataset, train: Manifest, training: Training, figures: Figures) -> str:
+def model_card(
+    samples: Dataset, train: Manifest, training: Training, figures: Figures, judged: Judged | None = None
+) -> str:
     """The card as Markdown, with the front matter that model hubs read."""
     name = samples.manifest.recipe or "a Nocturne dataset"
     licences = count_licences(samples)
@@ -45,6 +49,7 @@ def model_card(samples: Dataset, train: Manifest, training: Training, figures: F
         _front_matter(training),
         f"# Fine-tuned on {name}\n{FROM_DATA if training.base_model == 'tiny' else ''}",
         _table(("", ""), _facts(samples.manifest, train, training, figures)),
+        *([card_section(judged)] if judged else []),
         "## Licences of the data",
         _table(("licence", "samples"), [(name.replace("|", "/"), f"{n:,}") for name, n in licences.most_common(SHOWN)]),
         *([f"And {len(licences) - SHOWN:,} more."] if len(licences) > SHOWN else []),

@@ -14,6 +14,7 @@ from finetune.export.card import Figures, model_card
 from finetune.export.merge import check_loss, check_reload, largest_difference, merged_model
 from finetune.export.reload import Read, read_afresh
 from finetune.exported import ANSWER_TOKENS, Exchange, trained_prompt, write_parity
+from finetune.judged import JUDGE, read_judged
 from finetune.loss import mean_loss
 from finetune.model import cast_weights, generate, logits, pick_device, quiet, save_model, working_dtype
 from finetune.probes import questions
@@ -34,7 +35,8 @@ class Checks:
 
 
 def run(job: Job) -> None:
-    """Reads the training's result; writes `model/` with weights, tokenizer, template, card and `parity.json`."""
+    """Reads the training's result; writes `model/` with weights, tokenizer, template, card and `parity.json`. The card
+    tells of a judge's comparison where there is one."""
     quiet()
     trained = Trained(job.input("train"))
     device = pick_device(trained.training)
@@ -108,5 +110,6 @@ def _exchanges(tokenizer: Any, samples: Sequence[Sample], read: Read) -> list[Ex
 
 
 def _write_card(job: Job, trained: Trained, figures: Figures) -> None:
-    card = model_card(job.input("samples"), trained.dataset.manifest, trained.training, figures)
+    judged = read_judged(next(iter(job.inputs.get(JUDGE, [])), None))
+    card = model_card(job.input("samples"), trained.dataset.manifest, trained.training, figures, judged)
     (job.output.workdir / MODEL / "README.md").write_text(card, encoding="utf-8")

@@ -10,6 +10,7 @@ from contract.uris import Address, parse_uri
 from stagekit.dataset import Dataset, open_dataset
 
 if TYPE_CHECKING:
+    from finetune.judged import Gate
     from finetune.register.registry import Entry
 
 CARD = "README.md"
@@ -41,20 +42,32 @@ def conclude(address: Address, manifest: Manifest) -> None:
 
 def entry_of(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Entry":
     """What there is to register, from the inputs of the stage."""
+    from finetune.judged import JUDGE, read_judged
     from finetune.register.lineage import lineage
     from finetune.register.registry import Entry
     from finetune.winner import winner
 
     made_from = {**inputs, "train": winner(inputs["train"])}
-    tags = lineage({name: dataset.manifest for name, dataset in made_from.items()})
+    gate = str(gate_among(config, inputs))
+    tags = lineage(
+        {name: dataset.manifest for name, dataset in made_from.items()}, gate, read_judged(inputs.get(JUDGE))
+    )
     return Entry(
         name=config.model_name or inputs["samples"].manifest.recipe or "nocturne",
         tags=tags,
-        champion=is_champion(config, tags["nocturne.gate"]),
+        champion=is_champion(config, gate),
         approved_by=config.approved_by if config.champion == "approval" else "",
         upload=lambda: _upload(inputs),
         describe=lambda: _card(inputs["export"]),
     )
+
+
+def gate_among(config: RegisterConfig, inputs: Mapping[str, Dataset]) -> "Gate":
+    """The gate of `evaluate` and of the judge, if one is asked for. Raises `BadConfig` where none judged."""
+    from finetune.judged import JUDGE, gate_of, read_judged
+
+    evaluated = str(inputs["evaluate"].manifest.metrics["gate"])
+    return gate_of(evaluated, config.min_win_rate, read_judged(inputs.get(JUDGE)))
 
 
 def is_champion(config: RegisterConfig, gate: str) -> bool:

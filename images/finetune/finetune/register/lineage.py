@@ -3,14 +3,16 @@
 import json
 
 from contract.manifest import Manifest
+from finetune.judged import Judged
 
 CONTENT_HASH = "nocturne.content_hash"
 LIMIT = 500
 """MLflow allows 5,000 characters in a tag; what is longer than this is not meant for a tag."""
 
 
-def lineage(parents: dict[str, Manifest]) -> dict[str, str]:
-    """Tags of a model version; `parents` maps the names of register's inputs to their manifests."""
+def lineage(parents: dict[str, Manifest], gate: str, judged: Judged | None) -> dict[str, str]:
+    """Tags of a model version; `parents` maps the names of register's inputs to their manifests, `gate` is `passed` or
+    `failed`."""
     export, samples, train = parents["export"], parents["samples"], parents["train"]
     evaluate = parents["evaluate"].metrics
     training = train.config["training"]
@@ -21,7 +23,8 @@ def lineage(parents: dict[str, Manifest]) -> dict[str, str]:
         "nocturne.recipe": samples.recipe or "",
         "nocturne.base_model": training["base_model"],
         "nocturne.method": training["method"],
-        "nocturne.gate": str(evaluate["gate"]),
+        "nocturne.gate": gate,
+        "nocturne.judged": judged.sentence if judged else "",
         "nocturne.base_loss": f"{evaluate['base_loss']:.6f}",
         "nocturne.tuned_loss": f"{evaluate['tuned_loss']:.6f}",
         "nocturne.images": json.dumps({name: manifest.image for name, manifest in parents.items() if manifest.image}),

@@ -79,8 +79,9 @@ def weighted_kappa(counts: Counts, weights: npt.NDArray[np.float64]) -> float | 
     return 1 - float((weights * counts).sum()) / chance if chance else None
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); inside 0 to 1 also for few trials."""
+def wilson(successes: float, trials: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927); inside 0 to 1 also for few trials. Half a success may count as such:
+    the interval is then a little too wide, since halves vary less than wholes."""
     share, square = successes / trials, Z95**2
     middle = (share + square / (2 * trials)) / (1 + square / trials)
     half = Z95 / (1 + square / trials) * math.sqrt(share * (1 - share) / trials + square / (4 * trials**2))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from contract.config.llm import Endpoint
 from contract.keys import digest
 from contract.records import Sample
-from generate.judge.material import ROWS, Material
+from generate.judge.material import ROWS, Material, is_judged
 from generate.judge.panel import Bench, FreshAnswer, Panel, lacks
 from generate.judge.subjects import Subject
 from generate.judge.verdicts import ComparedAnswers, ScoredAnswer, schema_of
@@ -20,8 +20,9 @@ def estimate(session: Session, panel: Panel, material: Material, gold: Sequence[
     is not known yet, counts as long as the one that it is compared with."""
     bench = Bench(session, panel)
     datasets = session.job.inputs.get(ROWS, [])
-    rows = [material.completed(sample) for dataset in datasets for sample in sampled(dataset, Sample)]
-    number = sum(dataset.rows for dataset in datasets)
+    drawn = [sample for dataset in datasets for sample in sampled(dataset, Sample)]
+    rows = [material.completed(sample) for sample in drawn if is_judged(sample, panel.config)]
+    number = round(sum(dataset.rows for dataset in datasets) * len(rows) / max(1, len(drawn)))
     name = digest([panel.prompts.hash, panel.config.method, panel.config.examples, bool(panel.config.opponent)])
     few = [gold[place] for place in drawn_places(len(gold), SAMPLE)]
     parts = list(_verdicts(bench, rows, number, name, known=panel.config.opponent is None))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from contract.config.judge import JudgeConfig
 from contract.config.llm import Endpoint
 from contract.records import Message
+from generate.judge.duels import unasked
 from generate.judge.gold import GoldRow
 from generate.judge.rubric import Prompts, Rubric, load_prompts
 from generate.judge.subjects import Subject
@@ -141,7 +142,7 @@ class Bench:
         )
         exchanges = tuple(reply.exchanges)
         if reply.value:
-            return replace(subject, opponent=reply.value.answer), None, exchanges
+            return replace(subject, opponent=reply.value.answer, rival=opponent.model), None, exchanges
         last = reply.last
         return subject, Verdict("", 0, status=last.status, rule=last.rule, detail=last.detail), exchanges
 
@@ -158,6 +159,8 @@ def lacks(rubric: Rubric, subject: Subject, pairwise: bool) -> Verdict | None:
         rule = "no_answer"
     elif rubric.file.reference and not subject.reference:
         rule = "no_reference"
-    elif pairwise and not subject.opponent:
+    elif pairwise and not (subject.opponent or "").strip():
         rule = "no_opponent"
+    elif pairwise and unasked(subject):
+        rule = "same_answer"
     return Verdict("", 0, status="dropped", rule=rule) if rule else None

@@ -2,10 +2,12 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from generate.judge.agreement import Agreement, Confusion
 from generate.judge.biases import length_bias
+from generate.judge.duels import Duels, Record
 from generate.judge.gate import Gate
 from generate.judge.jury import family
 from generate.judge.panel import Panel
@@ -58,6 +60,8 @@ def metrics_of(facts: dict[str, Any]) -> dict[str, float | int | str | None]:
             found[f"{name}_order_bias"] = _mean([order["bias"] for order in each["orders"]])
             found[f"{name}_order_consistency"] = _mean([order["consistency"] for order in each["orders"]])
             found[f"{name}_length_bias"] = each["length"]["bias"]
+            figures = ("wins", "ties", "losses", "undecided", "win_rate")
+            found |= {f"{name}_{figure}": each["duels"][figure] for figure in figures}
     return found
 
 
@@ -84,6 +88,7 @@ def _criterion(panel: Panel, number: int, tally: Tally, gate: Gate) -> dict[str,
         "mean": _short(tally.lengths.mean_y),
         "values": dict(zip(tally.scores.labels, tally.histogram, strict=True)),
         "gold": _gold(tally, names) | {"gate": {"open": gate.open, "reason": gate.reason}},
+        "duels": _duels(tally.duels) if tally.pairwise else None,
         "orders": _orders(tally, names) if tally.pairwise else [],
         "length": _length(tally),
         "jurors": [
@@ -123,6 +128,22 @@ def _reliability(confusion: Confusion) -> list[dict[str, Any]]:
         worth = sum(int(n) * WORTH[said] for n, said in zip(column, confusion.labels, strict=True))
         found.append({"verdict": label, "items": total, "people": _short(worth / total) if total else None})
     return found
+
+
+def _duels(duels: Duels) -> dict[str, Any]:
+    """Pairs won, tied and lost, by whose answers they were compared with and by the kind of sample."""
+    return _record(duels.whole) | {
+        "opponents": dict(sorted(duels.rivals.items())),
+        "by_kind": [{"kind": kind} | _record(record) for kind, record in duels.kinds()],
+    }
+
+
+def _record(record: Record) -> dict[str, Any]:
+    interval = record.interval
+    return asdict(record) | {
+        "win_rate": _short(record.win_rate),
+        "win_rate_interval": [_short(end) for end in interval] if interval else None,
+    }
 
 
 def _orders(tally: Tally, names: list[str]) -> list[dict[str, Any]]:

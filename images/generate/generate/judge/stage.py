@@ -43,7 +43,7 @@ class _Court:
     def __init__(self, job: Job, panel: Panel, material: Material) -> None:
         config = panel.config
         self.job, self.panel, self.material = job, panel, material
-        self.rows = sum(dataset.rows for dataset in job.inputs.get(ROWS, []))
+        self.rows = material.judged
         gold = read_gold(config, panel.criteria)
         self.gold = list(with_texts(gold, material.named(wanted_ids(gold))))
         self.reviews = self._reviews()

@@ -10,7 +10,8 @@ ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 @dataclass(frozen=True)
 class Subject:
-    """One answer. `reference` is the text that it was made from, `opponent` another answer, `model` who wrote it."""
+    """One answer. `reference` is the text that it was made from, `opponent` another answer; `model` and `rival` are who
+    wrote the one and the other, `kind` is the sample's."""
 
     id: str
     instruction: str
@@ -18,6 +19,8 @@ class Subject:
     reference: str | None = None
     opponent: str | None = None
     model: str | None = None
+    rival: str | None = None
+    kind: str = ""
 
 
 def subject_of(sample: Sample) -> Subject:
@@ -25,7 +28,7 @@ def subject_of(sample: Sample) -> Subject:
     last = max((n for n, message in enumerate(sample.messages) if message.role == "assistant"), default=None)
     before = sample.messages[:last]
     answer = sample.messages[last].content if last is not None else ""
-    return Subject(sample.id, spoken(before), answer, model=sample.model)
+    return Subject(sample.id, spoken(before), answer, model=sample.model, kind=sample.kind)
 
 
 def spoken(messages: Sequence[Message]) -> str:
@@ -35,9 +38,22 @@ def spoken(messages: Sequence[Message]) -> str:
     return "\n\n".join(f"{ROLES[message.role]}: {message.content}" for message in messages)
 
 
-def answers_of(row: Sample | Preference) -> tuple[str, list[str]]:
+Answer = tuple[str, str | None]
+"""A text, and the model that wrote it where that is known."""
+
+
+def answers_of(row: Sample | Preference) -> tuple[str, list[Answer]]:
     """The instruction of an opponent's row, and its answers, the better one first."""
     if isinstance(row, Preference):
-        return spoken(row.messages), [row.chosen, row.rejected]
+        return spoken(row.messages), [(row.chosen, row.chosen_model), (row.rejected, row.rejected_model)]
     subject = subject_of(row)
-    return subject.instruction, [subject.answer]
+    return subject.instruction, [(subject.answer, row.model)]
+
+
+def wanted_answers(answers: Sequence[Answer], models: Sequence[str]) -> tuple[int, list[Answer]] | None:
+    """Those answers that one of `models` gave, in the order of these, and the place of the first; None where there is
+    none. Without `models` all are wanted."""
+    if not models:
+        return 0, list(answers)
+    found = sorted((answer for answer in answers if answer[1] in models), key=lambda answer: models.index(answer[1]))
+    return (models.index(found[0][1]), found) if found else None

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from generate.judge.agreement import Confusion
 from generate.judge.biases import Line, Longer, Orders, doublings
+from generate.judge.duels import Duels
 from generate.judge.gold import Said
 from generate.judge.jury import aggregate
 from generate.judge.subjects import Subject
@@ -39,12 +40,14 @@ class Tally:
         self.orders = [Orders() for _ in range(jurors)]
         self.lengths, self.errors = Line(), Line()
         self.longer, self.longer_on_gold, self.longer_by_people = Longer(), Longer(), Longer()
+        self.duels = Duels()
 
     def add(self, subject: Subject, verdicts: Sequence[Verdict]) -> float | None:
         """Take in the jury's verdicts on one row; returns its score."""
         self._add_jurors(verdicts)
         score = self.joint(verdicts)
         self.without_quorum += score is None
+        self.duels.add(subject, score)
         if score is not None:
             length = length_of(subject, self.pairwise)
             self.lengths.add(length, score)

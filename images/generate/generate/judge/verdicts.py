@@ -22,7 +22,8 @@ VALUE: dict[Side, float] = {"answer": 1.0, "opponent": 0.0, "tie": 0.5}
 RULES = {
     "no_answer": "a sample without an answer",
     "no_reference": "a rubric that compares with a text, and no text",
-    "no_opponent": "no answer to compare with, or the very same one",
+    "no_opponent": "no answer to compare with",
+    "same_answer": "the answer to compare with is the very same",
 }
 """Why a verdict is not asked for."""
 

@@ -272,6 +272,10 @@ class RegisterConfig(StageConfig):
     """Who decides that the model becomes `champion`: the gate of `evaluate`, a person whom Airflow asks once the model
     is registered, or nobody."""
 
+    min_win_rate: float | None = Field(None, ge=0, le=1)
+    """The gate also asks that the judge of answers preferred the tuned model in at least this share of pairs by every
+    criterion, ties counting half (0 to 1), and brought a verdict on more than half of them; null asks for nothing."""
+
     approved_by: str = Field("", max_length=250)
     """Who approved the model. Airflow writes it after that person's answer; in a recipe it is refused."""
 

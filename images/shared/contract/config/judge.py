@@ -58,22 +58,16 @@ class Gold(Table):
         return self
 
 
-class JudgeConfig(LlmConfig):
-    """Scores answers by rubrics, one by one or against another answer, by one model or a jury of several."""
-
-    method: Literal["absolute", "pairwise"] = "absolute"
-    """`absolute` gives each answer 1 to 4 by each rubric; `pairwise` compares it with an opponent's answer, asked in
-    both orders: 1 for the better one, 0 for the worse one, 0.5 for a tie and where the two orders disagree."""
+class JuryConfig(LlmConfig):
+    """Who judges, and by what."""
 
     criteria: list[str] = Field(["helpful-1"], min_length=1)
-    """Rubric files by name and version, without their ending: `helpful-1`, `grounded-1` (against the text that the
-    sample was made from), `written-1`. Scores are named after them, without the version."""
+    """Rubric files by name and version, without their ending: `helpful-1`, `written-1`, and against a reference
+    `grounded-1` (the text that the sample was made from) and `matches-1` (a good answer to the same instruction).
+    Scores are named after them, without the version."""
 
     prompt: str = "judge-1"
     """Name and version of the prompt file that holds a rubric, without its ending."""
-
-    examples: int = Field(2, ge=0, le=MOST_EXAMPLES)
-    """Judged examples shown before the question, of those that a rubric has (0 to 10; absolute only)."""
 
     temperature: float = Field(0, ge=0, le=2)
     """Sampling temperature (0 to 2)."""
@@ -96,11 +90,75 @@ class JudgeConfig(LlmConfig):
     """One score from a jury's: `mean`, `median`, or `vote`, the value that most gave (the mean of several such). More
     than half of the jury must have given one; one that is missing is never filled in."""
 
+    gold: Gold | None = None
+    """Answers judged by people, to measure agreement with."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if len({(each.base_url, each.model) for each in self.judges}) < len(self.judges):
+            raise ValueError("a model is named twice among `judges`; its verdicts would be the same")
+        names = [name.rpartition("-")[0] or name for name in self.criteria]
+        if doubles := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two criteria are named {', '.join(doubles)}; expected each once")
+        return self
+
+    @model_validator(mode="after")
+    def _speaks_in_its_own_name(self) -> Self:
+        """A verdict must be of the model that it is counted for; a fallback may only be the same model elsewhere."""
+        known = {_bare(one.model) for one in self.asked}
+        for one in self.fallbacks:
+            if _bare(one.model) not in known:
+                raise ValueError(
+                    f"fallback {one.model} is another model than {_names(self.asked)}, whose verdicts it would give; "
+                    "expected the same model at another server"
+                )
+        for share in self.endpoints:
+            if _bare(share.model) != _bare(self.endpoint.model):
+                raise ValueError(
+                    f"{share.model} among `endpoints` is another model than {self.endpoint.model}, whose verdicts it "
+                    "would give; expected the same model at several servers, or a jury of both under `judges`"
+                )
+        return self
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The model that is asked where nothing else is said: where there is a jury, the stage has no other."""
+        return self.judges[0] if self.judges else super().endpoint
+
+    @property
+    def jury(self) -> list[Endpoint]:
+        """The models that judge."""
+        return self.judges or [self.endpoint]
+
+    @property
+    def asked(self) -> list[Endpoint]:
+        """The models that are asked anything."""
+        return self.jury
+
+    def stand_ins(self, model: str) -> list[Endpoint]:
+        """The same model at other servers."""
+        return [one for one in self.fallbacks if _bare(one.model) == _bare(model)]
+
+
+class JudgeConfig(JuryConfig):
+    """Scores answers by rubrics, one by one or against another answer, by one model or a jury of several."""
+
+    method: Literal["absolute", "pairwise"] = "absolute"
+    """`absolute` gives each answer 1 to 4 by each rubric; `pairwise` compares it with an opponent's answer, asked in
+    both orders: 1 for the better one, 0 for the worse one, 0.5 for a tie and where the two orders disagree."""
+
+    examples: int = Field(2, ge=0, le=MOST_EXAMPLES)
+    """Judged examples shown before the question, of those that a rubric has (0 to 10; absolute only)."""
+
     opponent: Endpoint | None = None
     """Model that answers each instruction anew, to compare with (pairwise without the input `opponents`)."""
 
-    gold: Gold | None = None
-    """Answers judged by people, to measure agreement with."""
+    answers_by: str = ""
+    """Judges only rows that this model wrote, and drops the others; empty judges all."""
+
+    opponents_by: tuple[str, ...] = ()
+    """Models whose answers may be compared with (pairwise with the input `opponents`): for each instruction the answer
+    of the first of these that gave one. Empty takes the first answer, whoever gave it."""
 
     accept_at: float = Field(3, ge=0, le=HIGHEST)
     """Score from which the judge counts as accepting, where people said accept or reject (0 to 4)."""
@@ -126,47 +184,31 @@ class JudgeConfig(LlmConfig):
     def _fits_its_method(self) -> Self:
         if self.method == "absolute" and self.opponent:
             raise ValueError("opponent is set but method is absolute; expected method: pairwise")
+        if self.opponents_by and (self.method == "absolute" or self.opponent):
+            what = "opponent is set" if self.opponent else "method is absolute"
+            raise ValueError(f"opponents_by is set but {what}; expected pairs with the answers of an input")
         if self.method == "pairwise" and self.drop_below is not None and self.drop_below > 1:
             raise ValueError(f"drop_below is {self.drop_below:g}; expected 0 to 1 for pairs")
-        if len({(each.base_url, each.model) for each in self.judges}) < len(self.judges):
-            raise ValueError("a model is named twice among `judges`; its verdicts would be the same")
-        names = [name.rpartition("-")[0] or name for name in self.criteria]
-        if doubles := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two criteria are named {', '.join(doubles)}; expected each once")
-        return self
-
-    @model_validator(mode="after")
-    def _speaks_in_its_own_name(self) -> Self:
-        """A verdict must be of the model that it is counted for; a fallback may only be the same model elsewhere."""
-        asked = [*self.jury, *([self.opponent] if self.opponent else [])]
-        known = {_bare(one.model) for one in asked}
-        for one in self.fallbacks:
-            if _bare(one.model) not in known:
-                raise ValueError(
-                    f"fallback {one.model} is another model than {_names(asked)}, whose verdicts it would give; "
-                    "expected the same model at another server"
-                )
-        for share in self.endpoints:
-            if _bare(share.model) != _bare(self.endpoint.model):
-                raise ValueError(
-                    f"{share.model} among `endpoints` is another model than {self.endpoint.model}, whose verdicts it "
-                    "would give; expected the same model at several servers, or a jury of both under `judges`"
-                )
         return self
 
     @property
-    def endpoint(self) -> Endpoint:
-        """The model that is asked where nothing else is said: where there is a jury, the stage has no other."""
-        return self.judges[0] if self.judges else super().endpoint
+    def asked(self) -> list[Endpoint]:
+        """The jury, and the model that answers anew."""
+        return [*self.jury, *([self.opponent] if self.opponent else [])]
+
+
+class AnswersJudge(JuryConfig):
+    """Compares the tuned model's answers to test instructions with those of its base, each pair in both orders."""
+
+    opponents_by: tuple[Literal["few_shot", "base"], ...] = Field(("few_shot", "base"), min_length=1)
+    """Whose answers they are compared with: the base's without examples before the question (`base`) or with some
+    (`few_shot`); of both the first that gave an answer."""
 
     @property
-    def jury(self) -> list[Endpoint]:
-        """The models that judge."""
-        return self.judges or [self.endpoint]
-
-    def stand_ins(self, model: str) -> list[Endpoint]:
-        """The same model at other servers."""
-        return [one for one in self.fallbacks if _bare(one.model) == _bare(model)]
+    def config(self) -> JudgeConfig:
+        """The stage's config for it."""
+        mine = {name: getattr(self, name) for name in type(self).model_fields}
+        return JudgeConfig(method="pairwise", answers_by="tuned", **mine)
 
 
 def _bare(model: str) -> str:
