@@ -17,11 +17,15 @@ from curate.scan.arrays import F64s, I64s, U8s, U64s
 from curate.scan.buffers import Bytes, utf8
 from curate.scan.characters import characters
 from curate.scan.hashed import folded_digests, text_digests
+from curate.scan.ready import Ready
+from curate.scan.scratch import scratch_for
 from curate.text import column_of, no_such_text, text_column
 from stagekit.dataset import Dataset
 
 if TYPE_CHECKING:
     from curate.deduplicate.remembered import Remembered
+
+SKETCHES_OF = Ready("curate.deduplicate.sketches", "sketches_of")
 
 
 @dataclass
@@ -112,13 +116,11 @@ def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, hold: Callabl
     if config.exact:
         facts.normalised = folded_digests(texts, rows)
     if config.near:
-        from curate.deduplicate.sketches import sketches_of
-
         drawn = functions(facts.signature.shape[1], config.seed)
         space = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) if hold else 0
         sets = np.empty(space // 2 + 1 if hold else 0, np.uint64)
-        table, columns = characters(), (facts.shingled, facts.signature)
-        sketches_of(*texts, rows, table, config.ngram, *drawn, facts.size, *columns, sets)
+        rooms, columns = (np.empty_like(drawn[0]), scratch_for(texts, rows)), (facts.shingled, facts.signature)
+        SKETCHES_OF(*texts, rows, characters(), config.ngram, *drawn, *rooms, facts.size, *columns, sets)
         if hold:
             hold(sets[: facts.size.sum()], facts.size)
     return facts
