@@ -1,6 +1,5 @@
 """What has to be known of each row before anything is decided: columns of numbers, while the texts stay on disk."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 from contract.config.deduplicate import DeduplicateConfig
 from contract.failures import BadConfig
 from curate.deduplicate.bands import bands_for, functions
+from curate.deduplicate.shelf import Holder
 from curate.room import room
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 from curate.scan.buffers import Bytes, utf8
@@ -90,11 +90,11 @@ def facts_of(
     batch: pa.RecordBatch,
     config: DeduplicateConfig,
     before: "Remembered | None" = None,
-    hold: Callable[[U64s, I64s], None] | None = None,
+    holder: Holder | None = None,
 ) -> Facts:
     """Read one batch; of rows that are remembered from `before` only id and text are read, to know them again.
 
-    `hold` gets the sets of n-grams of the other rows, one after another, and their sizes.
+    `holder` gets the sets of n-grams of the other rows.
     """
     facts = facts_for(batch.num_rows, config)
     texts = utf8(text_column(batch, config.field))
@@ -106,23 +106,23 @@ def facts_of(
         known = np.flatnonzero(places >= 0)
         facts.take_over(known, before.facts, places[known])
     fresh = np.flatnonzero(places < 0)
-    facts.take_over(fresh, _computed(texts, fresh, config, hold), np.arange(len(fresh)))
+    facts.take_over(fresh, _computed(texts, fresh, config, holder), np.arange(len(fresh)))
     return facts
 
 
-def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, hold: Callable[[U64s, I64s], None] | None) -> Facts:
+def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, holder: Holder | None) -> Facts:
     """Digest of the normalised text, and size, digest and signature of the n-grams of some rows."""
     facts = facts_for(len(rows), config)
     if config.exact:
         facts.normalised = folded_digests(texts, rows)
     if config.near:
         drawn = functions(facts.signature.shape[1], config.seed)
-        space = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) if hold else 0
-        sets = np.empty(space // 2 + 1 if hold else 0, np.uint64)
+        most = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) // 2 + 1
+        sets = holder.desk(most) if holder else np.empty(0, np.uint64)
         rooms, columns = (np.empty_like(drawn[0]), scratch_for(texts, rows)), (facts.shingled, facts.signature)
         SKETCHES_OF(*texts, rows, characters(), config.ngram, *drawn, *rooms, facts.size, *columns, sets)
-        if hold:
-            hold(sets[: facts.size.sum()], facts.size)
+        if holder:
+            holder.hold(sets[: facts.size.sum()], facts.size)
     return facts
 
 
