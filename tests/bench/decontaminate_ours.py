@@ -6,6 +6,7 @@ import time
 
 import pyarrow.parquet as pq
 
+import curate.start  # noqa: F401  # as every stage's process begins
 from contract.config.decontaminate import Benchmark, DecontaminateConfig
 from curate.decontaminate.benchmarks import read_items
 from curate.decontaminate.matching import Matcher

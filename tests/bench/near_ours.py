@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+import curate.start  # noqa: F401  # as every stage's process begins
 from contract.config.deduplicate import DeduplicateConfig
 from contract.uris import parse_uri
 from curate.deduplicate.corpus import Corpus

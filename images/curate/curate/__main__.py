@@ -2,7 +2,10 @@
 
 import sys
 
-from stagekit.entry import main
+from curate.light import light_start
+
+with light_start():
+    from stagekit.entry import main
 
 if __name__ == "__main__":
     sys.exit(main("curate", sys.argv[1:]))

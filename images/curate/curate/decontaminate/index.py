@@ -10,6 +10,7 @@ from curate.scan.ready import Ready
 from curate.shingles import Hashes, Indices, Ragged, ngrams, offsets_of
 
 POSTINGS = 2_000_000  # spread out at once: 80 MB
+AHEAD = 32  # values that kernels ask memory for before they need them
 SIEVE_BITS = 8  # per gram: about one stray gram in fifty gets past the filter
 NUMBER, POST, SIFT_PARTS, FIND = (
     Ready("curate.decontaminate.kernels", name) for name in ("number", "post", "sift_parts", "find")
@@ -95,7 +96,8 @@ class Index(Table):
     def shared(self, rows: Ragged) -> Shared:
         """Which n-grams of the items each row of words holds."""
         hits = np.empty((len(rows.values), 3), np.int64)  # pages that stay untouched cost nothing
-        count = FIND(*rows, self.n, self.part, self.slots, self.keys, self.sieve, hits)
+        samples = np.empty((AHEAD, 3), np.uint64)
+        count = FIND(*rows, self.n, self.part, self.slots, self.keys, self.sieve, samples, hits)
         row, place, gram = hits[:count].T
         first = np.sort(np.unique(row << 32 | gram, return_index=True)[1])
         return Shared(row[first], place[first], gram[first])

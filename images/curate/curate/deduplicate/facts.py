@@ -1,6 +1,5 @@
 """What has to be known of each row before anything is decided: columns of numbers, while the texts stay on disk."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +11,21 @@ import pyarrow as pa
 from contract.config.deduplicate import DeduplicateConfig
 from contract.failures import BadConfig
 from curate.deduplicate.bands import bands_for, functions
+from curate.deduplicate.shelf import Holder
 from curate.room import room
 from curate.scan.arrays import F64s, I64s, U8s, U64s
 from curate.scan.buffers import Bytes, utf8
 from curate.scan.characters import characters
 from curate.scan.hashed import folded_digests, text_digests
+from curate.scan.ready import Ready
+from curate.scan.scratch import scratch_for
 from curate.text import column_of, no_such_text, text_column
 from stagekit.dataset import Dataset
 
 if TYPE_CHECKING:
     from curate.deduplicate.remembered import Remembered
+
+SKETCHES_OF = Ready("curate.deduplicate.sketches", "sketches_of")
 
 
 @dataclass
@@ -86,11 +90,11 @@ def facts_of(
     batch: pa.RecordBatch,
     config: DeduplicateConfig,
     before: "Remembered | None" = None,
-    hold: Callable[[U64s, I64s], None] | None = None,
+    holder: Holder | None = None,
 ) -> Facts:
     """Read one batch; of rows that are remembered from `before` only id and text are read, to know them again.
 
-    `hold` gets the sets of n-grams of the other rows, one after another, and their sizes.
+    `holder` gets the sets of n-grams of the other rows.
     """
     facts = facts_for(batch.num_rows, config)
     texts = utf8(text_column(batch, config.field))
@@ -102,25 +106,23 @@ def facts_of(
         known = np.flatnonzero(places >= 0)
         facts.take_over(known, before.facts, places[known])
     fresh = np.flatnonzero(places < 0)
-    facts.take_over(fresh, _computed(texts, fresh, config, hold), np.arange(len(fresh)))
+    facts.take_over(fresh, _computed(texts, fresh, config, holder), np.arange(len(fresh)))
     return facts
 
 
-def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, hold: Callable[[U64s, I64s], None] | None) -> Facts:
+def _computed(texts: Bytes, rows: I64s, config: DeduplicateConfig, holder: Holder | None) -> Facts:
     """Digest of the normalised text, and size, digest and signature of the n-grams of some rows."""
     facts = facts_for(len(rows), config)
     if config.exact:
         facts.normalised = folded_digests(texts, rows)
     if config.near:
-        from curate.deduplicate.sketches import sketches_of
-
         drawn = functions(facts.signature.shape[1], config.seed)
-        space = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) if hold else 0
-        sets = np.empty(space // 2 + 1 if hold else 0, np.uint64)
-        table, columns = characters(), (facts.shingled, facts.signature)
-        sketches_of(*texts, rows, table, config.ngram, *drawn, facts.size, *columns, sets)
-        if hold:
-            hold(sets[: facts.size.sum()], facts.size)
+        most = int(texts.offsets[-1] - texts.offsets[0] + len(rows)) // 2 + 1
+        sets = holder.desk(most) if holder else np.empty(0, np.uint64)
+        rooms, columns = (np.empty_like(drawn[0]), scratch_for(texts, rows)), (facts.shingled, facts.signature)
+        SKETCHES_OF(*texts, rows, characters(), config.ngram, *drawn, *rooms, facts.size, *columns, sets)
+        if holder:
+            holder.hold(sets[: facts.size.sum()], facts.size)
     return facts
 
 

@@ -19,11 +19,15 @@ from curate.room import room
 from curate.scan.arrays import I64s
 from curate.scan.buffers import utf8
 from curate.scan.characters import characters
+from curate.scan.ready import Ready
+from curate.scan.scratch import scratch_for
 from curate.shingles import offsets_of
 from curate.text import column_of, text_column
 from curate.threads import in_order
 from stagekit.dataset import Dataset
 from stagekit.store import Store
+
+SETS_OF = Ready("curate.scan.sets", "sets_of")
 
 
 class Judged(NamedTuple):
@@ -108,13 +112,12 @@ def _sets(corpus: Corpus, some: I64s, facts: Facts, config: DeduplicateConfig, f
     values = room(int(offsets[-1]), np.uint64, folder)
 
     def read(item: tuple[int, pa.RecordBatch]) -> None:
-        from curate.scan.sets import sets_of
-
         first_row, batch = item
         start, end = np.searchsorted(some, [first_row, first_row + batch.num_rows])
         if start < end:
-            texts = utf8(text_column(batch, config.field))
-            sets_of(*texts, some[start:end] - first_row, characters(), config.ngram, offsets[start:end], values)
+            texts, rows = utf8(text_column(batch, config.field)), some[start:end] - first_row
+            scratch = scratch_for(texts, rows)
+            SETS_OF(*texts, rows, characters(), config.ngram, scratch, offsets[start:end], values)
 
     for _ in in_order(read, corpus.batches([column_of(config.field)]), config.workers):
         pass

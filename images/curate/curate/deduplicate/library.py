@@ -6,9 +6,8 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from curate.deduplicate.bands import Bands
-from curate.deduplicate.near import Choice, LoadSets, Nodes
+from curate.deduplicate.near import KEPT, Choice, LoadSets, Nodes
 from curate.deduplicate.shelf import Sets
-from curate.deduplicate.walk import KEPT
 from curate.scan.arrays import F64s, I64s
 from curate.shingles import Ragged, as_sets, offsets_of
 from curate.similar import jaccard, numbered, of_like_size, pack, unpack

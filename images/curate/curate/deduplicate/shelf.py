@@ -1,7 +1,7 @@
 """Sets of n-grams held from the first reading, as long as they fit: a second reading is spared."""
 
 import threading
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +29,11 @@ class Shelf:
         self.full = False
         self._values, self._filled = np.empty(ROOM, np.uint64), 0  # pages never written cost nothing
         self._places: dict[int, I64s] = {}
-        self._lock = threading.Lock()
+        self._lock, self._own = threading.Lock(), threading.local()
 
-    def holder(self, first_row: int) -> Callable[[U64s, I64s], None] | None:
+    def holder(self, first_row: int) -> "Holder | None":
         """What takes the sets of the batch that begins with this row; None where there is no room left."""
-        return None if self.full else lambda values, sizes: self._hold(first_row, values, sizes)
+        return None if self.full else Holder(self, first_row)
 
     def sets(self, some: I64s) -> Sets | None:
         """The sets of the rows with these ascending numbers; None where any was not held."""
@@ -46,7 +46,15 @@ class Shelf:
         found = np.concatenate(parts)
         return Sets(self._values, found) if len(found) == len(some) else None
 
-    def _hold(self, first_row: int, values: U64s, sizes: I64s) -> None:
+    def desk(self, count: int) -> U64s:
+        """Room for so many values, the same for each batch of a thread: a system takes its time over new pages."""
+        if len(getattr(self._own, "desk", ())) < count:
+            self._own.desk = np.empty(count, np.uint64)
+        desk: U64s = self._own.desk
+        return desk
+
+    def hold(self, first_row: int, values: U64s, sizes: I64s) -> None:
+        """Take the sets of the batch that begins with this row: of each its size, and all values."""
         with self._lock:
             place = self._filled
             self._filled += len(values)
@@ -56,3 +64,19 @@ class Shelf:
                 return
             self._values[place : place + len(values)] = values
             self._places[first_row] = place + offsets_of(sizes)[:-1]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Takes the sets of one batch."""
+
+    shelf: Shelf
+    first_row: int
+
+    def desk(self, count: int) -> U64s:
+        """Where so many values can be made ready."""
+        return self.shelf.desk(count)
+
+    def hold(self, values: U64s, sizes: I64s) -> None:
+        """Take the batch's sets: of each its size, and all values, one set after another."""
+        self.shelf.hold(self.first_row, values, sizes)

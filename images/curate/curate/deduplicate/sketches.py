@@ -8,7 +8,8 @@ import numpy as np
 
 from curate.scan.arrays import I64s, U8s, U32s, U64s
 from curate.scan.compiled import compiled
-from curate.scan.sets import longest_of, shingles_into
+from curate.scan.scratch import Scratch
+from curate.scan.sets import shingles_into
 from curate.scan.words import SALT, mixed
 
 LARGEST, SPREAD, TOP = np.uint32(0xFFFFFFFF), np.uint32(0x9E3779B1), np.uint32(24)
@@ -49,6 +50,8 @@ def sketches_of(
     n: int,
     multipliers: U32s,
     addends: U32s,
+    least: U32s,
+    scratch: Scratch,
     sizes: I64s,
     digests: U64s,
     signatures: U8s,
@@ -57,17 +60,16 @@ def sketches_of(
     """Size, digest and signature of the set of n-grams of each of some rows; zeros for a row without words.
 
     `sizes` has shape `(len(rows),)`, `digests` `(len(rows), 2)`, `signatures` `(len(rows), functions)`. The sets go
-    into `sets`, one after another, unless it has no room at all.
+    into `sets`, one after another, unless it has no room at all. `least` is room for a value per function.
     """
-    room = longest_of(offsets, rows) // 2 + 1
-    words, shingles, slots = np.empty(room, np.uint64), np.empty(room, np.uint64), np.empty(16, np.uint64)
-    least, filled = np.empty(len(multipliers), np.uint32), 0
+    filled, shingles = 0, scratch.shingles
     for number in range(len(rows)):
         row = rows[number]
-        count, slots = shingles_into(data, offsets[row], offsets[row + 1], table, n, words, shingles, slots)
+        count = shingles_into(data, offsets[row], offsets[row + 1], table, n, scratch)
         sizes[number] = count
         if len(sets):
-            sets[filled : filled + count] = shingles[:count]
+            for member in range(count):
+                sets[filled + member] = shingles[member]
             filled += count
         set_digest_into(shingles, count, digests[number])
         least[:] = LARGEST

@@ -2,13 +2,12 @@
 
 import numpy as np
 
+from curate.deduplicate.near import KEPT, Desk
 from curate.scan.arrays import F64s, I32s, I64s, U8s, U64s
 from curate.scan.compiled import compiled
 from curate.scan.sets import NOTHING, slots_for
 from curate.scan.words import FACTOR, mixed
 
-CAP = 32  # kept members of a bucket that each later member is compared with, and the latest one beside them
-KEPT = -1
 SLACK = 1e-6  # 0.7 * 30 may come out above 21
 RANK = np.uint64(0xFFFFFFFF)
 HALF, DIGIT = np.uint64(32), np.uint64(2047)
@@ -29,27 +28,30 @@ def keys_of(signatures: U8s, rows: I64s, begin: int, width: int, keys: U64s) -> 
 
 
 @compiled
-def sort_keys(keys: U64s, room: U64s) -> U64s:
-    """The keys sorted by their upper halves, in one of the two arrays: a radix sort, three times eleven bits."""
+def sort_keys(keys: U64s, room: U64s, starts: I64s) -> None:
+    """Sort the keys by their upper halves into `room`: a radix sort, three times eleven bits.
+
+    `keys` are in disorder then; `starts` is room for a number per digit, and one more.
+    """
     for shift in range(32, 65, 11):
-        starts = np.zeros(2049, np.int64)
+        starts[:] = 0
         for key in keys:
             starts[np.int64(key >> np.uint64(shift) & DIGIT) + 1] += 1
-        for before in range(2048):
+        for before in range(len(starts) - 1):
             starts[before + 1] += starts[before]
         for key in keys:
             digit = np.int64(key >> np.uint64(shift) & DIGIT)
             room[starts[digit]] = key
             starts[digit] += 1
         keys, room = room, keys
-    return keys
 
 
 @compiled
-def number_buckets(keys: U64s, buckets: I32s, sizes: I32s) -> int:
+def number_buckets(keys: U64s, own: I32s, band: int, sizes: I32s) -> int:
     """Number the groups of two or more equal keys, which are sorted by them.
 
-    `buckets` receives each place's group or -1, `sizes` the members of each group. Returns the number of groups.
+    `own[place, band]` receives each place's group or -1, `sizes` the members of each group. Returns the number of
+    groups.
     """
     count, start = 0, 0
     for at in range(1, len(keys) + 1):
@@ -57,7 +59,7 @@ def number_buckets(keys: U64s, buckets: I32s, sizes: I32s) -> int:
             continue
         many = at - start > 1
         for member in range(start, at):
-            buckets[keys[member] & RANK] = count if many else -1
+            own[keys[member] & RANK, band] = count if many else -1
         if many:
             sizes[count] = at - start
             count += 1
@@ -66,20 +68,23 @@ def number_buckets(keys: U64s, buckets: I32s, sizes: I32s) -> int:
 
 
 @compiled
-def related_of(own: I32s, bases: I64s, settled: U8s, live: U8s) -> I64s:
-    """Nodes of the buckets that have a member that is not settled; `live` has a zero for each bucket."""
+def related_of(own: I32s, bases: I64s, settled: U8s, live: U8s, related: I64s) -> int:
+    """Write the nodes of the buckets that have a member that is not settled; returns how many they are.
+
+    `live` has a zero for each bucket.
+    """
     for node in range(len(own)):
         for band in range(own.shape[1]):
             if not settled[node] and own[node, band] >= 0:
                 live[bases[band] + own[node, band]] = 1
-    related, count = np.empty(len(own), np.int64), 0
+    count = 0
     for node in range(len(own)):
         for band in range(own.shape[1]):
             if own[node, band] >= 0 and live[bases[band] + own[node, band]]:
                 related[count] = node
                 count += 1
                 break
-    return related[:count]
+    return count
 
 
 @compiled
@@ -109,16 +114,15 @@ def shared(values: U64s, start: int, end: int, slots: U64s, missing: int) -> int
 
 
 @compiled
-def filled_slots(slots: U64s, values: U64s, start: int, end: int) -> U64s:
-    """A hash table of some distinct values."""
-    used = slots_for(slots, end - start)
-    last = np.uint64(len(used) - 1)
+def fill_slots(slots: U64s, values: U64s, start: int, end: int) -> None:
+    """Make of `slots` a hash table of some distinct values."""
+    slots[:] = NOTHING
+    last = np.uint64(len(slots) - 1)
     for number in range(start, end):
         slot = values[number] & last
-        while used[slot] != NOTHING:
+        while slots[slot] != NOTHING:
             slot = slot + np.uint64(1) & last
-        used[slot] = values[number]
-    return used
+        slots[slot] = values[number]
 
 
 @compiled
@@ -182,28 +186,30 @@ def walk(
     values: U64s,
     threshold: float,
     alike: int,
+    desk: Desk,
     partner: I64s,
     similarity: F64s,
-) -> tuple[int, int]:
+) -> int:
     """Walk nodes best first: a node goes when a kept one of its buckets is its duplicate, else it stays.
 
     A node that goes never enters a bucket, so a walk over the survivors alone makes the same comparisons again and
     drops nothing. Nodes that are `settled` stay without comparison. `partner` receives the most similar kept node, the
-    better one of equals, or `KEPT`. Returns how many pairs shared a bucket, and how many were compared by their sets.
+    better one of equals, or `KEPT`. Returns how many pairs were compared by their sets; `desk.proposed` receives how
+    many shared a bucket.
     """
-    proposed, compared, room = 0, 0, np.empty(16, np.uint64)
-    seen, found = np.full(len(rows), -1, np.int32), np.empty((CAP + 1) * len(bases), np.int32)
+    proposed, compared, found = 0, 0, desk.found
     for node in range(len(rows)):
         partner[node], similarity[node] = KEPT, 1.0
-        count = 0 if settled[node] else neighbours(node, own[node], bases, starts, members, filled, seen, found)
+        count = 0 if settled[node] else neighbours(node, own[node], bases, starts, members, filled, desk.seen, found)
         proposed += count
-        slots = room[:0]
-        for other in found[:count]:
+        slots, empty = slots_for(desk.slots, sizes[node]), True
+        for number in range(count):
+            other = found[number]
             if not possible(node, other, signatures, rows, sizes, threshold, alike):
                 continue
-            if not len(slots):
-                slots = filled_slots(room, values, places[node], places[node] + sizes[node])
-                room = slots if len(slots) > len(room) else room
+            if empty:
+                fill_slots(slots, values, places[node], places[node] + sizes[node])
+                empty = False
             compared += 1
             value = jaccard_of(sizes[node], sizes[other], places[other], values, slots, threshold)
             better = value > similarity[node] or (value == similarity[node] and other < partner[node])
@@ -211,4 +217,5 @@ def walk(
                 partner[node], similarity[node] = other, value
         if partner[node] == KEPT:
             enter(node, own[node], bases, starts, members, filled)
-    return proposed, compared
+    desk.proposed[0] = proposed
+    return compared

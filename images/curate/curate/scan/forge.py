@@ -14,6 +14,7 @@ from curate.scan.ready import SYMBOL, Kinds
 
 BEST = 3  # level of optimisation
 WORD = ir.IntType(64)
+NUMBERS = {"i": types.int64, "f": types.float64}
 
 
 def forged(kernel: Any, kinds: Kinds) -> bytes | None:
@@ -57,8 +58,8 @@ def _strip(module: Any, machine: Any) -> None:
 
 
 def _type(kind: Any) -> Any:
-    if kind == "i":
-        return types.int64
+    if isinstance(kind, str):
+        return NUMBERS[kind]
     if isinstance(kind[0], str):
         dtype, dimensions, writable = kind
         return types.Array(numba.from_dtype(np.dtype(dtype)), dimensions, "C", readonly=not writable)
@@ -90,7 +91,7 @@ def _value(context: Any, builder: Any, kind: Any, words: Iterator[ir.Value]) -> 
     if isinstance(kind, types.BaseTuple):
         return context.make_tuple(builder, kind, [_value(context, builder, part, words) for part in kind.types])
     if not isinstance(kind, types.Array):
-        return next(words)
+        return builder.bitcast(next(words), context.get_value_type(kind))
     array = context.make_array(kind)(context, builder)
     data, shape = builder.inttoptr(next(words), array.data.type), [next(words) for _ in range(kind.ndim)]
     size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))

@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import importlib
 import os
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,10 +22,10 @@ import numpy as np
 from curate.scan.place import code_folder
 
 Argument: TypeAlias = Any
-"""An array in C order, a whole number, or a named tuple of these."""
+"""An array in C order, a number, or a named tuple of these."""
 Kinds: TypeAlias = tuple[Any, ...]
-"""What code was made for, by argument: `i` is a whole number, `(dtype, dimensions, writable)` an array, and
-`(class, kinds)` a named tuple."""
+"""What code was made for, by argument: `i` is a whole number, `f` another one, `(dtype, dimensions, writable)` an
+array, and `(class, kinds)` a named tuple."""
 SYMBOL = "entry"
 _loading, _counter = threading.RLock(), count()
 
@@ -78,6 +79,8 @@ def _kind(argument: Argument) -> Any:
         return argument.dtype.str, argument.ndim, argument.flags.writeable
     if isinstance(argument, int | np.signedinteger):
         return "i"
+    if isinstance(argument, float):
+        return "f"
     if isinstance(argument, tuple) and hasattr(argument, "_fields"):
         return type(argument), kinds_of(argument)
     raise TypeError(f"a kernel takes no {type(argument).__name__} of this form: {argument!r:.80}")
@@ -91,8 +94,15 @@ def _numbers(arguments: tuple[Argument, ...]) -> Iterator[int]:
             yield from argument.shape
         elif isinstance(argument, tuple):
             yield from _numbers(argument)
+        elif isinstance(argument, float):
+            yield _bits(argument)
         else:
             yield int(argument)
+
+
+def _bits(number: float) -> int:
+    bits: int = struct.unpack("<q", struct.pack("<d", number))[0]
+    return bits
 
 
 @cache
