@@ -1,4 +1,4 @@
-"""Canonical JSON of texts and whole numbers, by a faster way than `contract.keys` has, which must do without libraries."""
+"""Canonical JSON of texts and whole numbers, faster than in `contract.keys`, which must do without libraries."""
 
 import hashlib
 from typing import Any

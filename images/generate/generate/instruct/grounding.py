@@ -32,7 +32,10 @@ def grounding(answer: str, chunk: Chunk) -> dict[str, float]:
     unknown = set(every) - source.words
     said = [word for word in every if word not in STOP_WORDS]
     known = sum(word not in unknown for word in said) if unknown else len(said)
-    return {GROUNDING: _share(known, len(said)), RUNS: _share(_found(every, unknown, source), max(0, len(every) - RUN + 1))}
+    return {
+        GROUNDING: _share(known, len(said)),
+        RUNS: _share(_found(every, unknown, source), max(0, len(every) - RUN + 1)),
+    }
 
 
 def ungrounded(answer: str, chunk: Chunk, least: float) -> Fault | None:

@@ -87,8 +87,7 @@ class Connections:
             return self._addresses
         async with self._resolving:
             if time.monotonic() - self._resolved >= RESOLVED_SECONDS:
-                loop = asyncio.get_running_loop()
-                self._addresses = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+                self._addresses = await _addresses(self.host, self.port)
                 self._resolved = time.monotonic()
         return self._addresses
 
@@ -152,3 +151,11 @@ class _Connection(asyncio.Protocol):
     def _fail(self, why: str) -> None:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(Broken(why))
+
+
+async def _addresses(host: str, port: int) -> list[Any]:
+    """A host's addresses; one that is an address itself needs no thread to ask in."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
