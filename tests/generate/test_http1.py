@@ -2,6 +2,9 @@
 
 import asyncio
 import gzip
+import shutil
+import ssl
+import subprocess
 import zlib
 from collections.abc import Callable
 
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.failures import BadConfig
 from generate.llm.connections import Broken, Connections, NoConnection
 from generate.llm.http1 import Garbled, ReplyReader
 from generate.llm.wire import Wire
@@ -101,7 +105,7 @@ def test_bytes_that_nobody_asked_for_end_the_connection():
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
 
 
-def served(play: Play, ask: Callable[[int], object]):
+def served(play: Play, ask: Callable[[int], object], tls: ssl.SSLContext | None = None):
     """What `ask` returns of a server that deals with each connection by `play`; how many there were."""
     opened = 0
 
@@ -114,7 +118,7 @@ def served(play: Play, ask: Callable[[int], object]):
             writer.close()
 
     async def both():
-        server = await asyncio.start_server(one, "127.0.0.1", 0)
+        server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
         async with server:
             return await ask(server.sockets[0].getsockname()[1])
 
@@ -186,6 +190,39 @@ def test_a_server_that_hangs_up_may_have_been_paid():
 def test_redirects_are_followed_from_then_on():
     replies, _ = served(polite, lambda port: posts(Wire(f"http://127.0.0.1:{port}/moved", "k", 5, 4), 2))
     assert all(b'{"n":' in reply.body and reply.body.startswith(b"POST /v2/chat") for reply in replies)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+def test_tls_is_checked_against_the_certificates_of_the_environment(tmp_path, monkeypatch):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*new, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+
+    def ask(host: str):
+        return served(polite, lambda port: posts(Wire(f"https://{host}:{port}/v1", "k", 5, 4), 2), tls)
+
+    with pytest.raises(NoConnection, match="certificate"):
+        ask("localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    replies, opened = ask("localhost")
+    assert (len(replies), opened) == (2, 1)
+    with pytest.raises(NoConnection, match="mismatch"):
+        ask("127.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_what_is_no_name_is_no_connection(host):
+    with pytest.raises(NoConnection):
+        asyncio.run(posts(Wire(f"http://{host}/v1", "k", 5, 4), 1))
+
+
+def test_a_key_with_a_line_break_is_told_of_without_showing_it():
+    with pytest.raises(BadConfig, match="Authorization") as told:
+        Wire("http://localhost/v1", "sk-secret\nX: y", 5, 4)
+    assert "sk-secret" not in str(told.value)
 
 
 def test_a_name_that_does_not_exist_is_no_connection():

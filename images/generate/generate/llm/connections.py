@@ -77,7 +77,7 @@ class Connections:
                 )
         except TimeoutError:
             raise NoConnection(f"no connection within {self.patience:g} s") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter for what is no name of a host
             raise NoConnection(str(error) or type(error).__name__) from None
         return connection
 
@@ -125,7 +125,8 @@ class _Connection(asyncio.Protocol):
             self.abort()
             return
         if reply is not None:
-            self.usable, self.used = self._reader.keep, time.monotonic()
+            self.usable = self._reader.keep and not self._transport.get_write_buffer_size()
+            self.used = time.monotonic()
             self._reply.set_result(reply)
 
     def connection_lost(self, why: Exception | None) -> None:

@@ -28,6 +28,7 @@ PLAIN_ADDRESS = re.compile(
     re.ASCII,
 )
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+LAST_PORT = 65_535
 REDIRECTS = {301, 302, 303, 307, 308}
 
 UNREACHABLE = (
@@ -55,7 +56,8 @@ class Wire:
         self._session: aiohttp.ClientSession | None = None
         self._direct: Connections | None = None
         self._head = b""
-        if (parts := PLAIN_ADDRESS.fullmatch(address)) and not self._proxy:
+        parts = PLAIN_ADDRESS.fullmatch(address)
+        if parts and not self._proxy and int(parts["port"] or 0) <= LAST_PORT:
             self._go_direct(parts["scheme"], parts["host"], parts["port"], parts["path"])
 
     async def post(self, path: str, body: dict[str, Any]) -> Reply:
