@@ -28,6 +28,7 @@ def make_sample(
         chunk_id=chunk.id,
         start=start,
         end=end,
+        parent_ids=[],  # a default would be copied
         source=chunk.source,
         author=chunk.author,
         license=chunk.license,
