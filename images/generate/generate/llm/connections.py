@@ -40,11 +40,12 @@ class Connections:
     async def exchange(self, request: bytes) -> Reply:
         """Send a whole request and wait for the whole reply. Raises `NoConnection`, `Broken`."""
         connection = self._kept_open() or await self._open()
+        reply: Reply | None = None
         try:
             reply = await connection.exchange(request)
-        except BaseException:
-            connection.abort()
-            raise
+        finally:
+            if reply is None:  # failed, or no longer waited for
+                connection.abort()
         if connection.usable:
             self._idle.append(connection)
         else:
