@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.records import Chunk
-from generate.instruct.grounding import GROUNDING, RUNS, grounding, ungrounded
+from generate.instruct.grounding import GROUNDING, RUN, RUNS, grounding, ungrounded
 from generate.instruct.prompt import FOLDER, load_prompt
+from generate.words import STOP_WORDS
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_runs import InProcess, Instruct, check_books
 from scripted_llm import ScriptedServer
@@ -157,6 +158,41 @@ def test_grounding_is_a_share_and_the_limit_is_kept(said, least):
     shares = grounding(answer, CHUNK)
     assert all(0 <= share <= 1 for share in shares.values())
     assert (ungrounded(answer, CHUNK, least) is not None) == (least > 0 and shares[GROUNDING] < least)
+
+
+WORDS = st.lists(st.sampled_from(["cats", "sleep", "hunt", "by", "day", "and", "night", "zebra", "the"]), max_size=30)
+
+
+@given(WORDS, WORDS, st.booleans())
+def test_grounding_is_what_its_definition_says(said, text, quoting):
+    if quoting:
+        said = [*text[3:12], *said[:4], *text[1:9]]
+    shares = grounding(" ".join(said), CHUNK.model_copy(update={"title": None, "text": " ".join(text)}))
+    content = [word for word in said if word not in STOP_WORDS]
+    runs = [tuple(said[start : start + RUN]) for start in range(len(said) - RUN + 1)]
+    theirs = {tuple(text[start : start + RUN]) for start in range(len(text) - RUN + 1)}
+    for name, found, all_of_them in (
+        (GROUNDING, [word for word in content if word in text], content),
+        (RUNS, [run for run in runs if run in theirs], runs),
+    ):
+        assert shares[name] == (round(len(found) / len(all_of_them), 4) if all_of_them else 0)
+
+
+POINTING = [
+    "in this TEXT,",
+    "Based on the given article",
+    "the passage of time",
+    "Z TEGO TEKSTU",
+    "w tym tekście",
+    "cats",
+]
+
+
+@given(st.lists(st.sampled_from(POINTING) | st.text(max_size=5), max_size=4), st.sampled_from(["", ".pl"]))
+def test_pointing_is_found_the_short_way(words, language):
+    text, prompt = " ".join(words), load_prompt(f"backtranslate-2{language}", "backtranslate")
+    found = prompt.pointing.search(text)
+    assert prompt.points(text) == (found and found.group())
 
 
 def test_other_modes_need_a_model(instruct):

@@ -1,6 +1,7 @@
 """Words of a text, and which of them carry its content."""
 
 import re
+from functools import lru_cache
 
 WORD = re.compile(r"\w+")
 SPACED = "".join(character if WORD.fullmatch(character) else " " for character in map(chr, range(128)))
@@ -21,9 +22,10 @@ już tylko też także tu tam
 STOP_WORDS = frozenset(f"{ENGLISH} {POLISH}".split())
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # one pair is looked at by one check after the other
+def words(text: str) -> tuple[str, ...]:
     """A text's words in lower case."""
-    return text.lower().translate(SPACED).split() if text.isascii() else WORD.findall(text.lower())
+    return tuple(text.lower().translate(SPACED).split() if text.isascii() else WORD.findall(text.lower()))
 
 
 def content_words(text: str) -> list[str]:

@@ -35,8 +35,7 @@ class AboutChunks:
     async def write(self) -> None:
         """Ask about every chunk; samples and ledger go to the book in the chunks' order."""
         async with self.session.each(self.chunks.records(Chunk), self._talk) as talks:
-            async for chunk, talk in talks:
-                outcome = self._outcome(chunk, talk)
+            async for outcome in talks:
                 self.book.add(outcome)
                 if outcome.status == "skipped":
                     self.session.stop_if_spent(self.book.ended("kept"), self.chunks.rows, CHUNKS)
@@ -62,14 +61,14 @@ class AboutChunks:
     def _messages(self, chunk: Chunk) -> tuple[Message, ...]:
         return self.prompt.open(chunk, self.config.pairs, self.config.language, self.passages.of(chunk))
 
-    async def _talk(self, number: int, chunk: Chunk) -> tuple[Chunk, Conversation]:
+    async def _talk(self, number: int, chunk: Chunk) -> Outcome:
         talk = Conversation(
             self.config.pairs,
             lambda pair, seen: (
                 fault(pair, seen, self.prompt) or ungrounded(pair.answer, chunk, self.config.min_grounding)
             ),
         )
-        return chunk, await converse(
+        await converse(
             lambda question: self.session.ask(question, number),
             lambda messages: self.session.question(messages, SCHEMA),
             self.prompt,
@@ -77,6 +76,7 @@ class AboutChunks:
             talk,
             self.config.reasks,
         )
+        return self._outcome(chunk, talk)
 
     def _outcome(self, chunk: Chunk, talk: Conversation) -> Outcome:
         samples = [

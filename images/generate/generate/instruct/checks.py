@@ -40,8 +40,9 @@ def fault(pair: Pair, seen: AbstractSet[str], prompt: Prompt) -> Fault | None:
 def _points_outside(pair: Pair, prompt: Prompt) -> Fault | None:
     for text in (pair.instruction, pair.answer):
         lower = text.lower()
-        if words := next((words for words in prompt.copied if words in lower), None):
-            return "copied_prompt", words
-    if found := prompt.pointing.search(pair.instruction):
-        return "mentions_context", found.group()
+        for words in prompt.copied:
+            if words in lower:
+                return "copied_prompt", words
+    if found := prompt.points(pair.instruction):
+        return "mentions_context", found
     return None

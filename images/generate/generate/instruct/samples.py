@@ -1,7 +1,7 @@
 """From a pair to a sample, with where it came from."""
 
-from contract.keys import digest
 from contract.records import Chunk, Message, Sample
+from generate.canonical import plain_digest
 from generate.instruct.pairs import Pair
 
 ID_LENGTH = 20
@@ -22,12 +22,13 @@ def make_sample(
     instruction, answer = pair.instruction.strip(), pair.answer if span else pair.answer.strip()
     start, end = span or (chunk.start, chunk.end)
     return Sample(
-        id=digest([chunk.document_id, chunk.start, chunk.end, instruction, answer])[:ID_LENGTH],
+        id=plain_digest([chunk.document_id, chunk.start, chunk.end, instruction, answer])[:ID_LENGTH],
         messages=[Message(role="user", content=instruction), Message(role="assistant", content=answer)],
         document_id=chunk.document_id,
         chunk_id=chunk.id,
         start=start,
         end=end,
+        parent_ids=[],  # a default would be copied
         source=chunk.source,
         author=chunk.author,
         license=chunk.license,

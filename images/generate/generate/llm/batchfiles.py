@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 
 import orjson
 
+from generate.llm.http1 import Reply
 from generate.llm.question import Question
 from generate.llm.server import Trouble
 from generate.llm.ways import Way
-from generate.llm.wire import Reply, encoded
+from generate.llm.wire import encoded
 
 ENDPOINT = "/v1/chat/completions"
 

@@ -16,10 +16,10 @@ from generate.llm.answer import Answer
 from generate.llm.batchclient import TAKES_TIME, BatchClient
 from generate.llm.batchfiles import replies_of, request_file, unanswered
 from generate.llm.batchrecords import Records, Sent
+from generate.llm.http1 import Reply
 from generate.llm.question import Question
 from generate.llm.server import ChatServer, Trouble
 from generate.llm.ways import Way
-from generate.llm.wire import Reply
 
 GATHER_SECONDS = 1.0
 """A batch is sent when no question has come for that long, or when it is full."""

@@ -49,8 +49,11 @@ class AnswerCache:
 
     def known(self, questions: Sequence[Question]) -> int:
         """How many of some questions have an answer here."""
-        with ThreadPoolExecutor(max(1, self.threads)) as threads:
-            return sum(entry is not None for entry in threads.map(self.store.stat, map(_name, questions)))
+        names = map(_name, questions)
+        if not self.threads:
+            return sum(self.store.stat(name) is not None for name in names)
+        with ThreadPoolExecutor(self.threads) as threads:
+            return sum(entry is not None for entry in threads.map(self.store.stat, names))
 
     def forget_all(self, questions: Sequence[Question]) -> Sequence[Question]:
         """Remove the answers to some questions."""

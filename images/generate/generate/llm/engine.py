@@ -15,6 +15,7 @@ from generate.llm.cache import AnswerCache
 from generate.llm.health import Health
 from generate.llm.purse import Purses
 from generate.llm.question import Question
+from generate.llm.quiet import QuietMoments
 from generate.llm.server import Refused, Server, Trouble
 from generate.llm.slots import Slots
 from generate.llm.spending import Meter, Spent
@@ -25,6 +26,10 @@ from generate.llm.ways import Way
 
 STORE_THREADS = 49
 """Enough for all three ways into an S3 cache, and the purse."""
+READY = 64
+"""Requests that are enough to wait for a slot; others are made ready when nothing else is to do."""
+WAITING_PER_SLOT = 2
+"""Answers that may wait to be used while others come, for each request under way: some 10 KB each."""
 LAST_ANSWERS_SECONDS = 2.5
 """How long requests under way may still bring their paid answers home when the run gives up or is told to stop, which
 has to be over in four seconds."""
@@ -70,6 +75,7 @@ class Engine:
         self.answered_by_fallback = 0
         self._asked: dict[str, asyncio.Event] = {}
         self._under_way: set[asyncio.Task[Answer]] = set()
+        self._quiet = QuietMoments(WAITING_PER_SLOT * sum(channel.slots.most for channel in channels.values()))
         self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="answers")
         self._known = Batches(cache.get_all, cache.threads, self._threads)
         self._kept = Batches(cache.put_all, cache.threads, self._threads)
@@ -77,7 +83,8 @@ class Engine:
         self._recorded = Batches(purses.record, purses.threads, self._threads)
 
     async def ask(self, question: Question, order: int) -> Ended:
-        """The answer to a question. `order` decides who goes first when slots are short.
+        """The answer to a question. `order` decides who goes first when slots are short. One that was paid for now is
+        handed over in a quiet moment: what is done with it is done while the server works.
 
         Raises `RemoteTrouble` or `BadConfig` when it makes no sense to go on with any question.
         """
@@ -90,9 +97,16 @@ class Engine:
                 if answer := await self._known.do(one):
                     self.cached += self._bill(one, answer)
                     return Ended("answered", answer)
-            return await self._pursue_each(questions, order)
+            ended = await self._pursue_each(questions, order)
         finally:
             self._asked.pop(question.key).set()
+        await self._quiet.come()
+        return ended
+
+    async def ready_enough(self) -> None:
+        """Return at once while requests run short, else in a quiet moment: before more rows are made ready."""
+        if sum(channel.slots.waiting for channel in self.channels.values()) >= READY:
+            await self._quiet.come()
 
     async def close(self) -> None:
         """Wait for answers under way, then close everything."""
@@ -185,6 +199,7 @@ class Engine:
             if not await self.meter.reserve(worst):
                 slots.free()
                 return None
+            self._quiet.urgent()
             task = asyncio.ensure_future(self._send(question, way, worst, epoch))
             task.add_done_callback(self._home)
             self._under_way.add(task)
@@ -223,7 +238,9 @@ class Engine:
         try:
             await self._recorded.do(self.meter.outlay)
             actual, held = Spent(1), worst
+            self._quiet.urgent()
             answer = await channel.server.ask(question, way)
+            self._quiet.urgent()
             actual, held = self._bill(question, answer), Spent() if answer.metered else worst
             self.meter.unmetered += not answer.metered
         except Trouble as trouble:

@@ -12,13 +12,23 @@ BUNCH = 8
 others are prepared, and answers are read while those before them are written."""
 
 
-async def in_order(items: Iterable[T], work: Callable[[int, T], Awaitable[R]], window: int) -> AsyncGenerator[R, None]:
-    """Work on at most `window` items at once and yield the results in the items' order.
+async def _at_once() -> None:
+    """Begin the next item without delay."""
+
+
+async def in_order(
+    items: Iterable[T],
+    work: Callable[[int, T], Awaitable[R]],
+    window: int,
+    pause: Callable[[], Awaitable[None]] = _at_once,
+) -> AsyncGenerator[R, None]:
+    """Work on at most `window` items at once and yield the results in the items' order; `pause` is awaited after each
+    item that was begun.
 
     The first failure, of whichever item, ends it: the rest is cancelled and the failure raised.
     """
     running: _Running[R] = _Running()
-    feeder = asyncio.ensure_future(_feed(running, items, work, window))
+    feeder = asyncio.ensure_future(_feed(running, items, work, window, pause))
     feeder.add_done_callback(running.ended)
     handed_on = 0
     try:
@@ -62,7 +72,13 @@ class _Running(Generic[R]):
             raise self._failure
 
 
-async def _feed(running: _Running[R], items: Iterable[T], work: Callable[[int, T], Awaitable[R]], window: int) -> None:
+async def _feed(
+    running: _Running[R],
+    items: Iterable[T],
+    work: Callable[[int, T], Awaitable[R]],
+    window: int,
+    pause: Callable[[], Awaitable[None]],
+) -> None:
     for number, item in enumerate(items):
         while len(running.tasks) >= window:
             running.room.clear()
@@ -72,3 +88,4 @@ async def _feed(running: _Running[R], items: Iterable[T], work: Callable[[int, T
         running.tasks.append(task)
         if number % BUNCH == 0:
             await asyncio.sleep(0)
+        await pause()

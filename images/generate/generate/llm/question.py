@@ -3,12 +3,13 @@
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from contract.config.llm import Endpoint, LlmConfig
 from contract.keys import canonical_json
 from contract.records import Message
+from generate.canonical import plain_json
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -46,20 +47,18 @@ class Question:
     def key(self) -> str:
         """SHA-256 of the question."""
         # the canonical JSON of `identity`, put together from parts: messages are long, and hashed alone as well
-        rest = self.identity
-        del rest["messages"]
-        before = canonical_json({"max_tokens": rest.pop("max_tokens")})
-        text = f'{before[:-1]},"messages":{self._said},{canonical_json(rest)[1:]}'
-        return _sha256(text)
+        schema = _Same(self.schema)
+        before, after = _frame(self.server, self.model, self.temperature, self.max_tokens, self.seed, schema)
+        return hashlib.sha256(before + self._said + after).hexdigest()
 
     @cached_property
     def prompt_hash(self) -> str:
         """SHA-256 of the messages alone, which stays when a server moves."""
-        return _sha256(self._said)
+        return hashlib.sha256(self._said).hexdigest()
 
     @cached_property
-    def _said(self) -> str:
-        return canonical_json(self.wire_messages)
+    def _said(self) -> bytes:
+        return plain_json(self.wire_messages)
 
     @property
     def wire_messages(self) -> list[dict[str, str]]:
@@ -67,8 +66,27 @@ class Question:
         return [{"role": message.role, "content": message.content} for message in self.messages]
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+class _Same:
+    """A value by its identity, kept alive so that no other gets it."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=64, typed=True)  # 1 and 1.0 are spelled differently
+def _frame(
+    server: str, model: str, temperature: float, max_tokens: int, seed: int, schema: _Same
+) -> tuple[bytes, bytes]:
+    """What stands before and after the messages in the canonical JSON of a stage's questions."""
+    rest = {"server": server, "model": model, "temperature": temperature, "seed": seed, "schema": schema.value}
+    before, after = canonical_json({"max_tokens": max_tokens}), canonical_json(rest)
+    return f'{before[:-1]},"messages":'.encode(), f",{after[1:]}".encode("utf-8", "surrogatepass")
 
 
 def asked(config: LlmConfig, endpoint: Endpoint, messages: tuple[Message, ...], schema: dict[str, Any]) -> Question:

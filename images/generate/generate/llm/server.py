@@ -8,11 +8,13 @@ import orjson
 
 from contract.failures import BadConfig, Failure, RemoteTrouble
 from generate.llm.answer import Answer, read_completion
+from generate.llm.connections import Broken, NoConnection
 from generate.llm.endpoints import ApiKey
+from generate.llm.http1 import Reply
 from generate.llm.question import Question
 from generate.llm.waiting import retry_after
 from generate.llm.ways import Way, Ways
-from generate.llm.wire import Broken, NoConnection, Reply, Wire
+from generate.llm.wire import Wire
 
 Kind = Literal[
     "rate_limited", "server_error", "timeout", "cut_off", "unreadable", "unreachable", "bad_request", "expired"

@@ -84,7 +84,7 @@ class Session:
         """Work on rows, many at once; results come in the rows' order, in bounded memory."""
         batch = self.config.transport == "batch"
         window = self.config.batch_lines if batch else max(WINDOW_MINIMUM, WINDOW_PER_SLOT * self.config.concurrency)
-        async with aclosing(in_order(rows, work, window)) as results:
+        async with aclosing(in_order(rows, work, window, self.engine.ready_enough)) as results:
             yield results
 
     def log_estimate(self, parts: Sequence[Estimate]) -> None:
