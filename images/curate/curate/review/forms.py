@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract.config.review import ReviewConfig
-from contract.records import Decision, conversation_key
+from contract.records import Chunk, Decision, conversation_key
 from curate.review.strata import Drawn
 
+SHOWN = {"title", "text", "start", "end"}
+"""What people see of a passage."""
 VERDICTS = {"accept": "Accept", "edit": "Edit", "reject": "Reject"}
 LABELS_SHOWN = 3  # Argilla's least number of labels that are visible at once
 Lines = list[dict[str, Any]]
@@ -22,8 +24,9 @@ def form(config: ReviewConfig) -> dict[str, Any]:
     return {"guidelines": config.guidelines, "verdicts": [*VERDICTS], "checklist": config.checklist}
 
 
-def line(drawn: Drawn, decisions: Sequence[Decision]) -> dict[str, Any]:
-    """One sample to look at, with who has decided about it; `sample_id` and `content` belong into each decision."""
+def line(drawn: Drawn, decisions: Sequence[Decision], passage: Chunk | None) -> dict[str, Any]:
+    """One sample to look at, with who has decided about it, and the passage that it was made from where that is known;
+    `sample_id` and `content` belong into each decision."""
     sample = drawn.sample
     return {
         "sample_id": sample.id,
@@ -31,9 +34,11 @@ def line(drawn: Drawn, decisions: Sequence[Decision]) -> dict[str, Any]:
         "messages": [message.model_dump() for message in sample.messages],
         "stratum": drawn.stratum._asdict(),
         "scores": sample.scores,
+        "tags": sample.tags,
         "source": sample.source,
         "document_id": sample.document_id,
         "chunk_id": sample.chunk_id,
+        "passage": passage and passage.model_dump(include=SHOWN),
         "reviewers": sorted(decision.reviewer for decision in decisions),
     }
 
