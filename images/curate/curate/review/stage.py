@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from contract.agreement import report
 from contract.config.review import ReviewConfig
 from contract.records import Chunk, Decision, Sample, conversation_key
+from contract.review_files import AGREEMENT, FORM, SAMPLES
 from curate.decisions import APPLIED, UNUSED, Decisions, Votes
 from curate.review.forms import argilla_dataset, argilla_record, argilla_settings, form, line
 from curate.review.strata import Draw, Drawn, stratum_of
@@ -73,7 +74,7 @@ class _Review:
         if self.job.inputs.get(DECISIONS):
             self._book_decisions()
         agreement = report(self.votes)
-        self.output.add_text("review/agreement.json", _json(agreement))
+        self.output.add_text(AGREEMENT, _json(agreement))
         drawn = self.draw.chosen()
         self._write(drawn)
         self.output.metrics |= {
@@ -129,8 +130,8 @@ class _Review:
         for dataset in self.job.inputs.get(REFERENCES, []):
             self.output.keep(REFERENCES, dataset.rows)
         lines = [line(one, self._begun.get(one.id, ()), passages.get(one.sample.chunk_id or "")) for one in drawn]
-        self.output.add_text("review/sample.jsonl", "".join(f"{orjson.dumps(each).decode()}\n" for each in lines))
-        self.output.add_text("review/form.json", _json(form(self.config)))
+        self.output.add_text(SAMPLES, "".join(f"{orjson.dumps(each.model_dump()).decode()}\n" for each in lines))
+        self.output.add_text(FORM, _json(form(self.config).model_dump()))
         folder = "review/argilla"
         self.output.add_text(f"{folder}/.argilla/settings.json", _json(argilla_settings(self.config)))
         self.output.add_text(f"{folder}/.argilla/dataset.json", _json(argilla_dataset(NAME, self.config)))
