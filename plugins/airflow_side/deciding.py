@@ -30,7 +30,8 @@ def decision_of(sample: DrawnSample, form: ReviewForm, reviewer: str, fields: Fi
     """The decision that the fields of the form make.
 
     `verdict`, `turn-N` for each turn, `check-N` for each statement that was ticked, `comment`, and `opened`, when the
-    page was made. Raises `BadInput` for what is no decision, in words for the reviewer.
+    page was made. Whoever ticks nothing has said nothing about the statements. Raises `BadInput` for what is no
+    decision, in words for the reviewer.
     """
     verdict = fields.get("verdict", "")
     if verdict not in VERDICTS:
@@ -38,6 +39,7 @@ def decision_of(sample: DrawnSample, form: ReviewForm, reviewer: str, fields: Fi
     comment = plain(fields.get("comment", "")).strip()
     if len(comment) > LONGEST_COMMENT:
         raise BadInput(f"a comment of {len(comment):,} characters", expected=f"{LONGEST_COMMENT:,} at most")
+    ticks = {statement: f"check-{n}" in fields for n, statement in enumerate(form.checklist)}
     edited = [] if verdict == "reject" else _edited(sample, fields)
     if verdict == "accept" and edited:
         raise BadInput("the text was changed, but accepted as it was", expected="Save edit, or the text unchanged")
@@ -50,7 +52,7 @@ def decision_of(sample: DrawnSample, form: ReviewForm, reviewer: str, fields: Fi
         reviewer=reviewer,
         verdict=verdict,  # type: ignore[arg-type]
         messages=edited if verdict == "edit" else [],
-        checklist={statement: f"check-{n}" in fields for n, statement in enumerate(form.checklist)},
+        checklist=ticks if any(ticks.values()) else {},
         comment=comment,
         seconds=_seconds(fields.get("opened", ""), now),
         decided_at=moment(now),

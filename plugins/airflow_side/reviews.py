@@ -14,7 +14,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from airflow_side.catalog import Catalog
-from contract.agreement import report
 from contract.config.decide import PAGE_FOLDER
 from contract.failures import DamagedData
 from contract.keys import KEY_LENGTH, canonical_json, digest
@@ -124,10 +123,9 @@ class Draw:
         in_turn = (self.samples[(start + step) % count] for step in range(count))
         return next((one for one in in_turn if self._wants(one, me)), None)
 
-    def compared(self, me: str, may_decide: bool) -> dict[str, Any]:
-        """How far reviewers agree about this draw. What I have yet to decide about is left out of it."""
-        seen = [one for one in self.samples if not may_decide or self.progress(one, me).mine]
-        return report([*self.files.about(seen).values()])
+    def seen_by(self, me: str, may_decide: bool) -> dict[str, list[Decision]]:
+        """The decisions that I may see: about what I have decided about too, or all where I am not to decide."""
+        return self.files.about(one for one in self.samples if not may_decide or self.progress(one, me).mine)
 
     def _wants(self, sample: DrawnSample, me: str) -> bool:
         state = self.progress(sample, me)

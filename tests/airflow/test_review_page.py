@@ -236,7 +236,14 @@ def test_what_is_no_decision_comes_back_with_all_that_was_typed(store, samples, 
 
 def test_a_rejected_sample_may_have_anything_in_its_fields(store, samples, decide):
     assert decide("ann", samples[0], "reject", turn_1="").status_code == 303
-    assert store.decisions()[0]["messages"] == []
+    assert (store.decisions()[0]["messages"], store.decisions()[0]["checklist"]) == ([], {})
+
+
+def test_one_tick_says_of_the_other_statements_that_they_do_not_hold(store, samples, decide):
+    decide("ann", samples[0], "accept", check_1="on", check_9="on")
+    said = store.decisions()[0]["checklist"]
+    assert len(said) == 3
+    assert [statement for statement, holds in said.items() if holds] == ["Everything it says is right"]
 
 
 def test_a_store_that_is_down_keeps_what_was_typed(store, samples, decide, monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any
 from airflow_side.catalog import Catalog
 from airflow_side.deciding import can_be_edited, moment
 from airflow_side.reviews import Draw, Progress, applied
+from contract.agreement import report
 from contract.records import Decision
 from contract.review_files import DrawnSample
 
@@ -17,12 +18,13 @@ TITLE = 160  # characters of a sample's heading
 
 @dataclass(frozen=True)
 class SampleRow:
-    """One line of the list."""
+    """One line of the list, with my verdict."""
 
     number: int
     sample: DrawnSample
     title: str
     state: Progress
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class SampleView:
 def list_view(catalog: Catalog, draw: Draw, me: str, may_decide: bool, sheet: int) -> ListView:
     """The list, by sheets of a hundred."""
     states = [draw.progress(one, me) for one in draw.samples]
+    seen = draw.seen_by(me, may_decide)
     sheets = max(-(-len(states) // ON_A_SHEET), 1)
     sheet = min(max(sheet, 1), sheets)
     following = draw.next_for(me) if may_decide else None
@@ -84,13 +87,16 @@ def list_view(catalog: Catalog, draw: Draw, me: str, may_decide: bool, sheet: in
         draw=draw,
         me=me,
         may_decide=may_decide,
-        rows=[SampleRow(n, one, _title(one), state) for n, (one, state) in enumerate(shown, first + 1)],
+        rows=[
+            SampleRow(n, one, _title(one), state, _verdict(seen.get(one.content, ()), me))
+            for n, (one, state) in enumerate(shown, first + 1)
+        ],
         sheet=sheet,
         sheets=sheets,
         mine=sum(state.mine for state in states),
         enough=sum(state.enough for state in states),
         following=following.content if following else "",
-        compared=draw.compared(me, may_decide),
+        compared=report([*seen.values()]),
         applied=applied(catalog, draw),
     )
 
@@ -127,6 +133,11 @@ def sample_view(draw: Draw, place: int, me: str, may_decide: bool, done: str, no
 def _title(sample: DrawnSample) -> str:
     asked = next((message.content for message in sample.messages if message.role == "user"), sample.sample_id)
     return asked if len(asked) <= TITLE else f"{asked[:TITLE]}…"
+
+
+def _verdict(decisions: Sequence[Decision], me: str) -> str:
+    mine = _of(decisions, me)
+    return mine.verdict if mine else ""
 
 
 def _of(decisions: Sequence[Decision], me: str) -> Decision | None:

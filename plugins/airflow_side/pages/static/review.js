@@ -20,13 +20,17 @@ const KEYS = {
   k: () => follow("before"),
 };
 
+const tick = (number) => form?.querySelectorAll("input[type=checkbox]")[number - 1]?.click();
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("textarea, input[type=text]");
   if (typing && event.key === "Escape") event.target.blur();
   const save = event.key === "Enter" && (event.ctrlKey || event.metaKey);
   if (save && event.target.matches("textarea")) decide("edit");
   // A key that is held down must not decide about one sample after another.
-  if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
+  if (typing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (/^[1-9]$/.test(event.key)) tick(Number(event.key));
+  if (!KEYS[event.key]) return;
   event.preventDefault();
   KEYS[event.key]();
 });
