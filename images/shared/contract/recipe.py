@@ -198,6 +198,10 @@ class Recipe(Config):
     publish: PublishConfig = PublishConfig()
     """Split, formats, card."""
 
+    publish_approval_hours: float | None = Field(None, gt=0, le=8_760)
+    """How long a person, who is asked in Airflow before each new version is published, has to answer (hours); without
+    an answer it is not published. Null publishes without asking."""
+
     finetune: Finetune | None = Finetune()
     """The model trained on each new version; null leaves the DAG out."""
 
