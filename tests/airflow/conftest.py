@@ -11,6 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from s3_server import bucket, s3
+
+__all__ = ["bucket", "s3"]
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = Path(__file__).parent / "fake"
 HOME = tempfile.mkdtemp(prefix="nocturne-airflow-test-")
