@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,6 +27,7 @@ MOST_COMPARED = 3_000
 """Decisions that one page reads to say how far reviewers agree."""
 
 
+@lru_cache(10_000)
 def mark_of(reviewer: str) -> str:
     """What stands for a reviewer in the name of an object."""
     return digest(reviewer)[:KEY_LENGTH]
