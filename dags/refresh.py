@@ -9,6 +9,11 @@ One DAG for each file in `dags/recipes/`. Each task runs one stage in its own co
   The same by REST: `{"conf": {"instruct.pairs": 3, "limits.money": 0.5}}`.
 - **Failing.** Bad configs and bad input fail at once and say what to do; trouble that may pass is retried, up to three
   times. Nothing half-written is ever visible. Clear a task to run it and what follows again.
+- **Reviewing.** With `review` in the recipe, people accept, reject and edit drawn samples under "Datasets"; the next
+  run applies what they decided.
+- **Approving.** With `publish_approval_hours` in the recipe, **approve** shows the figures of a new version under
+  "Required Actions" and waits so long. Rejected, or without an answer in time, nothing is published. Until then the
+  next run of this DAG waits.
 - **Publishing** is an event of the asset that bears the recipe's name, and starts `finetune_<recipe>`.
 """
 
@@ -19,6 +24,7 @@ from airflow.sdk import DAG, chain
 from airflow_side.dag import dag_arguments, nightly, published, stage_task
 from airflow_side.flow import read_recipes, refresh_flow
 from airflow_side.form import trigger_form
+from airflow_side.publish_approval import PublishApproval
 
 recipes, _ = read_recipes(Path(__file__).parent / "recipes")
 for recipe in recipes:
@@ -26,4 +32,7 @@ for recipe in recipes:
     with DAG(**dag_arguments(flow, __doc__), schedule=nightly(recipe), params=trigger_form(flow)):
         *before, last = flow.steps()
         publish = stage_task(flow, last, outlets=[published(recipe)])
-        chain(*(stage_task(flow, step) for step in before), publish)
+        *others, explore = (stage_task(flow, step) for step in before)
+        chain(*others, explore, publish)
+        if recipe.publish_approval_hours is not None:
+            explore >> PublishApproval(flow=flow) >> publish

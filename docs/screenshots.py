@@ -5,6 +5,8 @@ Takes names of pictures, or none for all. Needs a Chromium on the path or in `CH
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 import time
 import urllib.request
@@ -109,6 +111,27 @@ def approval(page: Page) -> Callable[[], None]:
     return reject.click
 
 
+def review(page: Page) -> Callable[[], None]:
+    """A sample to review, with the passage it was made from. The demo has no reviewers, so its samples are drawn here,
+    and the draw goes when the picture is taken."""
+    store = ROOT / ".nocturne/store"
+    release = json.loads((store / "demo/publish/latest.json").read_text())
+    made = json.loads((store / f"demo/publish/{release['key']}/manifest.json").read_text())
+    rows = next(parent["uri"] for parent in made["parents"] if parent["input"] == "rows")
+    chunks = max((store / "demo/chunk").glob("*/manifest.json"), key=lambda path: path.stat().st_mtime).parent
+    command = [ROOT / ".venv/curate/bin/python", "-m", "curate", "review", "--config", '{"reviewers": 2}']
+    command += ["--input", f"rows={rows}", "--input", f"references={chunks}", "--output", f"{store}/demo/review/"]
+    paths = {"PYTHONPATH": f"{ROOT}/images/shared:{ROOT}/images/curate", "NOCTURNE_RECIPE": "demo"}
+    subprocess.run(command, env=os.environ | paths, check=True, capture_output=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{AIRFLOW}/plugin/datasets")
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("link", name="review").first.click()
+    inside.get_by_role("link", name="Start reviewing").click()
+    inside.get_by_text("The passage it was made from").wait_for()
+    return lambda: shutil.rmtree(store / "demo/review")
+
+
 def hide_root(page: Page) -> None:
     """Replace the folder of this checkout on the dataset's page: where it lies is nobody's business."""
     for frame in page.frames:
@@ -153,9 +176,8 @@ def model(page: Page) -> None:
     page.get_by_text("Fine-tuned on demo").first.wait_for()
 
 
-PICTURES: dict[str, Callable[[Page], Callable[[], None] | None]] = {
-    picture.__name__: picture for picture in (form, graph, dataset, tab, spend, approval, mlflow, comparison, model)
-}
+TAKEN = (form, graph, dataset, tab, spend, review, approval, mlflow, comparison, model)
+PICTURES: dict[str, Callable[[Page], Callable[[], None] | None]] = {picture.__name__: picture for picture in TAKEN}
 
 
 def without_help(page: Page) -> None:

@@ -18,14 +18,14 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def signed_in(airflow: str, password: str) -> Iterator[Page]:
-    """A page of a fresh browser after the administrator has signed in at `airflow`, the address of its UI."""
+def signed_in(airflow: str, password: str, user: str = "admin") -> Iterator[Page]:
+    """A page of a fresh browser after somebody has signed in at `airflow`, the address of its UI."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
         page.set_default_timeout(PATIENCE)
         page.goto(airflow)
-        page.locator("input[name=username]").fill("admin")
+        page.locator("input[name=username]").fill(user)
         page.locator("input[name=password]").fill(password)
         page.locator("button[type=submit], input[type=submit]").first.click()  # each auth manager has its own page
         page.wait_for_url(lambda url: "/login" not in url)

@@ -1,6 +1,7 @@
 """A real Airflow whose stages are stand-ins: its scheduler, server and UI are tried, and no run takes long."""
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +18,11 @@ from embedded.console import Console
 from embedded.services import Running
 from embedded.settings import Home
 
-DAG = "finetune_demo"
+DAG, REFRESH = "finetune_demo", "refresh_demo"
 PATIENCE = 180.0
 """Seconds for a run whose stages end at once, on a machine that others use too."""
-IMAGES = Path(__file__).parent / "standin_images"
+STAGES = Path(__file__).parent / "standin_stages"
+"""What runs in the place of every image's package."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +30,25 @@ class StandinAirflow:
     """The embedded stack over a store with one published version."""
 
     stack: stack.Stack
+    dag: str = DAG
 
     def trigger(self, run: str, **conf: Any) -> str:
-        """Start a run of the fine-tuning with this id, and these values in its form."""
-        asked = {"logical_date": None, "dag_run_id": run, "conf": {"dataset": "latest", **conf}}
-        made = self.stack.airflow.post(f"/dags/{DAG}/dagRuns", asked)
+        """Start a run with this id, and these values in its form."""
+        chosen = {"dataset": "latest", **conf} if self.dag == DAG else conf
+        asked = {"logical_date": None, "dag_run_id": run, "conf": chosen}
+        made = self.stack.airflow.post(f"/dags/{self.dag}/dagRuns", asked)
         return str(made["dag_run_id"])
 
     def tasks(self, run: str) -> dict[str, str]:
         """Tasks of a run and their states; of a mapped task, one for each of its instances."""
-        found = self.stack.airflow.tasks(DAG, run)
+        found = self.stack.airflow.tasks(self.dag, run)
         return {task["task_id"] + _index(task["map_index"]): task["state"] for task in found}
 
     def until_asked(self, run: str, after: int = 0) -> int:
         """Wait until the question of a run waits for a person in a later try than this one; the number of that try."""
 
         def tries() -> list[int]:
-            found = [task for task in self.stack.airflow.tasks(DAG, run) if task["task_id"] == "approve"]
+            found = [task for task in self.stack.airflow.tasks(self.dag, run) if task["task_id"] == "approve"]
             return [t["try_number"] for t in found if t["state"] == "awaiting_input" and t["try_number"] > after]
 
         self._await(lambda: bool(tries()))
@@ -57,7 +61,7 @@ class StandinAirflow:
 
     def answer(self, run: str, chosen: str) -> dict[str, Any]:
         """Approve or reject as a program does."""
-        path = f"/dags/{DAG}/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+        path = f"/dags/{self.dag}/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
         return dict(self.stack.airflow.patch(path, {"chosen_options": [chosen], "params_input": {}}))
 
     def told(self, stage: str) -> list[str]:
@@ -66,7 +70,7 @@ class StandinAirflow:
         return path.read_text().splitlines() if path.exists() else []
 
     def _state(self, run: str) -> str:
-        return str(self.stack.airflow.run_state(DAG, run)["state"])
+        return str(self.stack.airflow.run_state(self.dag, run)["state"])
 
     def _await(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -83,10 +87,15 @@ def _index(number: int) -> str:
 def standin_airflow(folder: Path) -> Iterator[StandinAirflow]:
     """Start it, and stop it whatever happens."""
     home, project = Home(folder / "home"), folder / "project"
-    binaries = project / ".venv" / "finetune" / "bin"
-    binaries.mkdir(parents=True)
-    (binaries / "python").symlink_to(sys.executable)
-    (project / "images").symlink_to(IMAGES)
+    for image in ("curate", "generate", "finetune"):
+        binaries = project / ".venv" / image / "bin"
+        binaries.mkdir(parents=True)
+        (binaries / "python").symlink_to(sys.executable)
+        (project / "images" / image).mkdir(parents=True)
+        (project / "images" / image / image).symlink_to(STAGES)
+    dags = shutil.copytree(stack.ROOT / "dags", folder / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    with (dags / "recipes" / "demo.yaml").open("a") as recipe:
+        recipe.write("\npublish_approval_hours: 2\n")
     published = home.store / "demo" / "publish" / "latest.json"
     published.parent.mkdir(parents=True)
     release = Release(version=1, key="1" * 20, content_hash="cd", rows=2, published_at="2026-01-01T00:00:00Z")
@@ -94,6 +103,7 @@ def standin_airflow(folder: Path) -> Iterator[StandinAirflow]:
 
     real = stack.airflow_environment
     own = {"NOCTURNE_HOME": str(project), "AIRFLOW__CORE__EXECUTOR": "late_executor.LateExecutor"}
+    own["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
 
     def environment(*given: Any) -> dict[str, str]:
         paths = f"{real(*given)['PYTHONPATH']}{os.pathsep}{Path(__file__).parent}"
@@ -104,8 +114,9 @@ def standin_airflow(folder: Path) -> Iterator[StandinAirflow]:
         services = Running(stack.register(home))
         try:
             running = stack.start(home, "process", services, Console())
-            running.airflow.wait_for_dag(DAG, running.started)
-            running.airflow.patch(f"/dags/{DAG}", {"is_paused": False})
+            for dag in (DAG, REFRESH):
+                running.airflow.wait_for_dag(dag, running.started)
+                running.airflow.patch(f"/dags/{dag}", {"is_paused": False})
             yield StandinAirflow(running)
         finally:
             services.stop()

@@ -22,24 +22,42 @@ if TYPE_CHECKING:
 APPROVE = "approve"
 
 
-class Approval(ApprovalOperator):
-    """Asks whether the model just registered becomes `champion`, where the run's `register.champion` is `approval`.
-
-    Approved, the task succeeds and `promote` follows; rejected, `promote` is skipped and the model stays `challenger`;
-    without an answer within `approval_hours` it is the same as rejected, with a warning. With any other
-    `register.champion`, or where nothing was registered, it is skipped and says why.
+class PersonsWord(ApprovalOperator):
+    """Waits for a person's word, outside of any worker; without an answer in time it is a rejection, with a warning.
 
     An answer may be asked for twice. A task that goes on before Airflow 3.3's scheduler has heard that its first
     process has ended, within a second or so, is taken for one that was killed; the next try starts with the question,
     since a task cannot read an answer that was given to an earlier try. Nothing is ever approved that nobody approved.
     """
 
+    unanswered: str
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(defaults=self.REJECT, retry_delay=timedelta(seconds=5), **kwargs)
+
+    def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
+        """Go on with the answer; whoever gave it is in the log and in the XCom."""
+        if event.get("timedout"):
+            self.log.warning("%s", self.unanswered)
+        elif not event.get("error"):
+            self.log.info("%s by %s", *event["chosen_options"], person(event))
+        return super().execute_complete(context, event)
+
+
+class Approval(PersonsWord):
+    """Asks whether the model just registered becomes `champion`, where the run's `register.champion` is `approval`.
+
+    Approved, the task succeeds and `promote` follows; rejected, `promote` is skipped and the model stays `challenger`;
+    without an answer within `approval_hours` it is the same as rejected, with a warning. With any other
+    `register.champion`, or where nothing was registered, it is skipped and says why.
+    """
+
+    unanswered = "Nobody answered in time: the model stays challenger, and champion stays where it is"
+
     def __init__(self, *, flow: Flow, **kwargs: Any) -> None:
         super().__init__(
             task_id=APPROVE,
             subject=f"Make this {flow.recipe.name} model the champion?",
-            defaults=self.REJECT,
-            retry_delay=timedelta(seconds=5),
             doc_md="Asks a person, where `register.champion` is `approval`.",
             **kwargs,
         )
@@ -59,14 +77,6 @@ class Approval(ApprovalOperator):
         self.body = question(registered, context["ti"].xcom_pull(task_ids="evaluate"), chosen.approval_hours)
         self.response_timeout = timedelta(hours=chosen.approval_hours)
         return super().execute(context)
-
-    def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
-        """Go on with the answer; whoever gave it is in the log and in the XCom."""
-        if event.get("timedout"):
-            self.log.warning("Nobody answered in time: the model stays challenger, and champion stays where it is")
-        elif not event.get("error"):
-            self.log.info("%s by %s", *event["chosen_options"], person(event))
-        return super().execute_complete(context, event)
 
 
 class Promotion(StageOperator):

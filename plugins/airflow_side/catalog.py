@@ -1,17 +1,20 @@
-"""Reads the small JSON files of the store: manifests, previews, releases. Never a shard, so it needs no pyarrow.
+"""The small JSON files of the store: manifests, previews, releases, decisions. Never a shard, so it needs no pyarrow.
 
 A page asks for names that came from a browser, so every name is checked here before it becomes a path.
 """
 
+import contextlib
+import os
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
 from airflow_side.settings import read_settings
-from contract.failures import BadInput, DamagedData
+from contract.failures import BadInput, DamagedData, RemoteTrouble
 from contract.manifest import MANIFEST, PREVIEW, Manifest, Preview, parse_manifest
 from contract.release import LATEST_FILE, VERSIONS, Release
 from contract.stages import BY_NAME, STAGES
@@ -19,12 +22,22 @@ from contract.uris import LATEST, Address, parse_uri
 
 RECIPE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 KEY = re.compile(r"[0-9a-f]{20}")
-_PARENTS: dict[str, frozenset[str]] = {}
+
 LARGEST_FILE = 20_000_000  # bytes of a report that a page may hand out
 
 
+class Kept(NamedTuple):
+    """What is remembered of a manifest: content hashes of what its dataset was made from, and when it was finished."""
+
+    parents: frozenset[str] = frozenset()
+    finished: str = ""
+
+
+_KEPT: dict[str, Kept] = {}
+
+
 class Files(Protocol):
-    """Reading side of a store. Names below its root use `/`."""
+    """A store as pages need it. Names below its root use `/`. Every method may raise `RemoteTrouble`."""
 
     def read(self, name: str) -> bytes | None:
         """The whole object, or None where there is none."""
@@ -35,6 +48,12 @@ class Files(Protocol):
     def names(self, name: str) -> list[str]:
         """Names of the objects directly below, sorted."""
 
+    def write(self, name: str, data: bytes) -> None:
+        """Write or replace an object; readers see the old or the new one, never a part."""
+
+    def delete(self, name: str) -> None:
+        """Remove an object; nothing happens where there is none."""
+
 
 class LocalFiles:
     """A local folder."""
@@ -44,10 +63,11 @@ class LocalFiles:
 
     def read(self, name: str) -> bytes | None:
         """The whole file, or None where there is none."""
-        try:
-            return (self.root / name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        with _disk_trouble(self.root / name):
+            try:
+                return (self.root / name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                return None
 
     def folders(self, name: str) -> list[str]:
         """Folders directly below."""
@@ -57,10 +77,39 @@ class LocalFiles:
         """Files directly below."""
         return [path.name for path in self._below(name) if path.is_file()]
 
+    def write(self, name: str, data: bytes) -> None:
+        """A temporary file beside its place, then a rename."""
+        path = self.root / name
+        temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+        with _disk_trouble(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def delete(self, name: str) -> None:
+        """Remove a file."""
+        with _disk_trouble(self.root / name):
+            (self.root / name).unlink(missing_ok=True)
+
     def _below(self, name: str) -> Iterator[Path]:
         folder = self.root / name
-        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        with _disk_trouble(folder):
+            found = sorted(folder.iterdir()) if folder.is_dir() else []
         return (path for path in found if not path.name.startswith("."))
+
+
+@contextlib.contextmanager
+def _disk_trouble(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RemoteTrouble(f"the disk says: {error.strerror}", where=str(path)) from None
 
 
 class Catalog:
@@ -132,8 +181,17 @@ class Catalog:
         return [
             (stage, key)
             for stage, key in self.datasets(recipe)
-            if content_hash in self._parent_hashes(f"{recipe}/{stage}/{key}")
+            if content_hash in self._kept(f"{recipe}/{stage}/{key}").parents
         ]
+
+    def has(self, recipe: str, stage: str) -> bool:
+        """Whether the recipe has a folder of that stage's datasets."""
+        return stage in self.files.folders(_recipe(recipe))
+
+    def newest(self, recipe: str, stage: str) -> str | None:
+        """The key of the stage's dataset that was finished last."""
+        found = [(self._kept(f"{_recipe(recipe)}/{stage}/{key}").finished, key) for key in self._keys(recipe, stage)]
+        return max((each for each in found if each[0]), default=(None, None))[1]
 
     def _keys(self, recipe: str, stage: str) -> list[str]:
         return [key for key in self.files.folders(f"{recipe}/{stage}") if KEY.fullmatch(key)]
@@ -151,12 +209,12 @@ class Catalog:
         data = self.files.read(f"{folder}/{MANIFEST}")
         return parse_manifest(data, where=folder) if data else None
 
-    def _parent_hashes(self, folder: str) -> frozenset[str]:
-        """Content hashes of what a dataset was made from, remembered, since a manifest never changes."""
+    def _kept(self, folder: str) -> Kept:
+        """A little of a dataset's manifest, remembered, since a manifest never changes."""
         place = f"{self.root}/{folder}"
-        if place not in _PARENTS and (manifest := self._manifest(folder)):
-            _PARENTS[place] = frozenset(parent.content_hash for parent in manifest.parents)
-        return _PARENTS.get(place, frozenset())
+        if place not in _KEPT and (manifest := self._manifest(folder)):
+            _KEPT[place] = Kept(frozenset(parent.content_hash for parent in manifest.parents), manifest.finished)
+        return _KEPT.get(place, Kept())
 
     def _release(self, name: str) -> Release | None:
         data = self.files.read(name)

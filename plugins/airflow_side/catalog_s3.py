@@ -1,6 +1,7 @@
 """The catalog's small files in an S3 bucket, through the `minio` SDK."""
 
 import contextlib
+import io
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -54,6 +55,16 @@ class S3Files:
     def names(self, name: str) -> list[str]:
         """Objects directly below."""
         return [found for found, is_folder in self._below(name) if not is_folder]
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put an object; S3 shows the old or the new one, never a part."""
+        with _s3_trouble(self.root):
+            self.client.put_object(self.root.bucket, self._key(name), io.BytesIO(data), len(data))
+
+    def delete(self, name: str) -> None:
+        """Remove an object; S3 says nothing where there is none."""
+        with _s3_trouble(self.root):
+            self.client.remove_object(self.root.bucket, self._key(name))
 
     def _below(self, name: str) -> Iterator[tuple[str, bool]]:
         prefix = f"{self._key(name)}/".lstrip("/")

@@ -38,10 +38,11 @@ def dag_arguments(flow: Flow, manual: str) -> dict[str, Any]:
 
 def longest_run(flow: Flow) -> timedelta | None:
     """The recipe's limit; a run that may wait for a person's approval has that time on top of it."""
-    if flow.recipe.limits.minutes is None:
+    recipe = flow.recipe
+    if recipe.limits.minutes is None:
         return None
-    waiting = timedelta(hours=flow.root.approval_hours) if isinstance(flow.root, Finetune) else timedelta()
-    return timedelta(minutes=flow.recipe.limits.minutes) + waiting
+    waiting = flow.root.approval_hours if isinstance(flow.root, Finetune) else recipe.publish_approval_hours
+    return timedelta(minutes=recipe.limits.minutes) + timedelta(hours=waiting or 0)
 
 
 def nightly(recipe: Recipe) -> CronTriggerTimetable | None:

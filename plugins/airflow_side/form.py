@@ -17,7 +17,10 @@ ESSENTIAL = (
     *("training.base_model", "training.method", "training.learning_rate", "learning_rates"),
     *("training.epochs", "training.max_length"),
 )
-FIXED = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune", "register.approved_by"}
+FIXED = {
+    *("name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune"),
+    *("publish_approval_hours", "register.approved_by"),
+}
 """What belongs to the DAG, not to one run of it."""
 
 TYPES = {"string", "integer", "number", "boolean"}

@@ -114,6 +114,10 @@ class StageOperator(DockerOperator):
         found = context["ti"].xcom_pull(task_ids=self.flow.task_of(parent))
         return str(found["uri"])
 
+    def _steps(self) -> set[str]:
+        """The tasks that write datasets; others, such as a person's approval, are nobody's parent."""
+        return {step.name for step in self.flow.steps()}
+
     def _choose_runner(self, settings: Settings) -> Runner:
         if settings.runner == "process":
             return ProcessRunner(settings)
@@ -140,7 +144,7 @@ class StageOperator(DockerOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra = {
                 **result.model_dump(mode="json", include={"uri", "content_hash", "rows"}),
-                "parents": {name: self._uri(name, context) for name in sorted(self.upstream_task_ids)},
+                "parents": {name: self._uri(name, context) for name in sorted(self.upstream_task_ids & self._steps())},
             }
 
 

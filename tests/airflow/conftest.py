@@ -1,14 +1,19 @@
 """An Airflow of its own on SQLite, a project folder with a stage that ends as told, and an operator to run it with."""
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from s3_server import bucket, s3
+
+__all__ = ["bucket", "s3"]
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = Path(__file__).parent / "fake"
 HOME = tempfile.mkdtemp(prefix="nocturne-airflow-test-")
@@ -18,7 +23,7 @@ os.environ |= {
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,vera:viewer",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,vera:viewer,ann:user,bob:user,../../eve:user",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": f"{HOME}/passwords.json",
     "AIRFLOW__API_AUTH__JWT_SECRET": "a secret for tests that is long enough for HS512, which wants sixty-four bytes",
     "NOCTURNE_RUNNER": "process",
@@ -39,6 +44,30 @@ def database():
     from airflow.utils.db import initdb
 
     initdb()
+
+
+@pytest.fixture(scope="session")
+def client(database, airflow_home):
+    """A client of Airflow's API server with the plugin loaded. Every user's password is their name."""
+    from airflow.api_fastapi.app import create_app
+    from fastapi.testclient import TestClient
+
+    users = os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"].split(",")
+    names = [user.partition(":")[0] for user in users]
+    Path(airflow_home, "passwords.json").write_text(json.dumps({name: name for name in names}))
+    return TestClient(create_app(apps="core"))
+
+
+@pytest.fixture(scope="session")
+def signed_in(client):
+    """What a signed-in user sends with every request."""
+
+    @cache
+    def token(name: str) -> dict[str, str]:
+        answer = client.post("/auth/token", json={"username": name, "password": name})
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    return token
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ CASES = {
     "owner": ("vera", "owner vera"),
     "schedule": ("5 4 * * *", "schedule 5 4 * * *"),
     "limits.minutes": (90, "timeout 1:30:00"),
+    "publish_approval_hours": (3, "task approve"),
     "finetune": (None, "finetune_trial"),
 }
 """Field -> another value, and what shows in only one of the two sets of DAGs."""
@@ -51,8 +52,8 @@ def _lines(dag) -> list[str]:
         "tags": sorted(dag.tags),
         "outlets": [asset.uri for task in dag.tasks for asset in task.outlets],
     }
-    owners = {f"owner {task.owner}" for task in dag.tasks}
-    return [f"{dag.dag_id} {line}" for line in owners | {f"{name} {value}" for name, value in facts.items()}]
+    own = {f"owner {task.owner}" for task in dag.tasks} | {f"task {task.task_id}" for task in dag.tasks}
+    return [f"{dag.dag_id} {line}" for line in own | {f"{name} {value}" for name, value in facts.items()}]
 
 
 @pytest.mark.parametrize("field", CASES)

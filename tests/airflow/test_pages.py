@@ -16,20 +16,9 @@ SENTENCE = f"The lighthouse {EVIL} keeper counts the ships of every night in a l
 
 
 @pytest.fixture(scope="module")
-def client(database, airflow_home):
-    """A client of Airflow's API server with the plugin loaded."""
-    from airflow.api_fastapi.app import create_app
-    from fastapi.testclient import TestClient
-
-    Path(airflow_home, "passwords.json").write_text(json.dumps({"admin": "admin", "vera": "vera"}))
-    return TestClient(create_app(apps="core"))
-
-
-@pytest.fixture(scope="module")
-def viewer(client):
+def viewer(signed_in):
     """What a signed-in user who may only look sends."""
-    token = client.post("/auth/token", json={"username": "vera", "password": "vera"}).json()["access_token"]
-    return {"Authorization": f"Bearer {token}"}
+    return signed_in("vera")
 
 
 def stage(folder, name, config, *arguments):
@@ -70,13 +59,14 @@ def page_of(store):
 def test_nothing_is_shown_to_anybody_who_has_not_signed_in(client, store):
     from airflow_side.pages.app import app
 
-    paths = [route.path for route in app.routes]
-    assert len(paths) == 7
-    names = {"recipe": "sea", "stage": "filter", "key": "latest", "name": "style.css", "name:path": "preview.json"}
+    paths = [(method, route.path) for route in app.routes for method in route.methods]
+    assert len(paths) == 11
+    names = {"recipe": "sea", "stage": "filter", "key": "latest", "content": "0" * 20}
+    names |= {"name": "style.css", "name:path": "preview.json"}
     query = {"dag_id": "refresh_demo", "run_id": "x", "task_id": "filter"}
-    for path in paths:
+    for method, path in paths:
         url = re.sub(r"{(.*?)}", lambda found: names[found[1]], path)
-        assert client.get(f"/nocturne{url}", params=query).status_code == 401, path
+        assert client.request(method, f"/nocturne{url}", params=query).status_code == 401, path
 
 
 def test_datasets_are_listed(client, viewer, store):

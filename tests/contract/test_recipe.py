@@ -53,7 +53,7 @@ WRONG = [
     (
         "a classifier learnt from decisions that are nowhere",
         GOOD + "learn_quality: {labels: decisions}\n",
-        ["expected `decide` to say where they are"],
+        ["expected `review`, or `decide` that says where they are"],
     ),
     ("decisions that nothing uses", GOOD + "decide: {}\n", ["nothing uses the decisions of `decide`"]),
     ("negative money", GOOD + "limits: {money: -1}\n", ["`limits.money` is -1", "equal to 0"]),

@@ -33,6 +33,8 @@ RECIPES = {
         "finetune": JUDGED,
     },
     "reviewed without a mix": {"decide": {}, "review": {}},
+    "reviewed on the page alone": {"review": {}},
+    "learnt from the page": {"review": {}, "learn_quality": {"labels": "decisions"}},
     "judged beside people": {"decide": {}, "judge": {}},
     "pairs judged": {"decide": {}, "review": {}, "judge": {"method": "pairwise", "opponent": {"model": "m"}}},
     "learnt from people": {"decide": {}, "learn_quality": {"labels": "decisions"}},
@@ -129,6 +131,15 @@ def test_the_judge_sees_selected_samples_beside_their_chunks():
     assert steps["judge"].inputs == {"rows": ("select_check_rephrased",), "references": ("chunk",)} | from_people
     assert steps["rate"].inputs == {"rows": ("judge",)}
     assert steps["mix"].inputs == {"rows": ("review",)}, "samples of others are neither judged nor reviewed"
+
+
+def test_what_people_decide_on_the_review_page_is_read_without_being_named():
+    alone = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | {"review": {}}))}
+    assert [source.uri for source in alone["decide"].config.sources] == ["trial/decisions"]
+    assert alone["review"].inputs["decisions"] == ("decide",)
+    assert alone["review"].inputs["references"] == ("chunk",), "so that people see what an answer was made from"
+    beside = {step.name: step for step in refresh_steps(Recipe.model_validate(SOURCES | RECIPES["longest"]))}
+    assert [source.uri for source in beside["decide"].config.sources] == ["raw/reviews", "trial/decisions"]
 
 
 def test_a_judge_of_pairs_is_not_held_against_what_people_said_of_single_answers():
@@ -233,7 +244,10 @@ CHANGES = {
 }
 """Part of a recipe -> another value, and the steps that differ for it. What is inside a stage's own part is up to the
 stage's own tests."""
-OF_THE_DAG = {"name", "title", "owner", "schedule", "on_empty", "limits.minutes", "finetune.approval_hours"}
+OF_THE_DAG = {
+    *("name", "title", "owner", "schedule", "on_empty", "limits.minutes"),
+    *("publish_approval_hours", "finetune.approval_hours"),
+}
 """Fields that no step knows; tests/airflow shows what they do."""
 
 

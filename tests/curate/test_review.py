@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.agreement import cohen, fleiss, observed, report
 from contract.config.review import ReviewConfig
 from contract.failures import BadConfig
 from contract.problems import parse_config
-from contract.records import Decision, Message, Sample, conversation_key
+from contract.records import Chunk, Decision, Message, Sample, conversation_key
 from curate.decisions import Decisions
-from curate.review.agreement import cohen, fleiss, observed, report
 from curate.review.strata import Draw, Stratum, band, stratum_of
 from curate_texts import read, sample, write_dataset
 from every_field import run
@@ -217,12 +217,12 @@ def test_the_report_names_reviewers_and_statements():
 def review(tmp_path):
     """Runs the stage on samples and decisions; returns the dataset."""
 
-    def call(samples, decisions=None, **config):
+    def call(samples, decisions=None, extra=(), **config):
         number = len(list(tmp_path.glob("in*")))
         inputs = [f"rows={write_dataset(tmp_path / f'in{number}', samples, Sample)}"]
         if decisions is not None:
             inputs.append(f"decisions={write_dataset(tmp_path / f'decided{number}', decisions, Decision, 'decide')}")
-        return read(run("review", config, inputs, tmp_path / "out").uri)
+        return read(run("review", config, [*inputs, *extra], tmp_path / "out").uri)
 
     return call
 
@@ -270,6 +270,17 @@ def test_people_get_what_they_have_not_decided_about(review):
     )
     reviewers = {line["sample_id"]: line["reviewers"] for line in lines(again)}
     assert reviewers == {"sample-0": ["ann"], "sample-2": [], "sample-3": [], "sample-4": []}
+
+
+def test_people_see_the_passage_that_a_sample_was_made_from(review, tmp_path):
+    samples = [one.model_copy(update={"chunk_id": f"c{i}" if i else None}) for i, one in enumerate(rows(3))]
+    chunks = [Chunk(id=f"c{i}", document_id="d", ordinal=i, start=i, end=i + 9, text=f"Text {i}") for i in range(2)]
+    extra = [f"references={write_dataset(tmp_path / 'chunks', chunks, Chunk, 'chunk')}"]
+    dataset = review(samples, extra=extra)
+    passages = {line["sample_id"]: line["passage"] for line in lines(dataset)}
+    assert passages.pop("sample-1") == {"title": None, "text": "Text 1", "start": 1, "end": 10}
+    assert set(passages.values()) == {None}, "of one there is no chunk, and another names none"
+    assert dataset.manifest.accounts["references"].kept == 2
 
 
 def test_only_what_somebody_decided_about_can_go_on(review):

@@ -3,13 +3,14 @@
 What stages do with the answer is tried where there is a model registry, in tests/finetune/test_whole_way.py.
 """
 
+import dataclasses
 import json
 
 import pytest
 
 from browser import chromium, signed_in
 from embedded.airflow_api import AirflowAnswer
-from standin_airflow import DAG, standin_airflow
+from standin_airflow import DAG, REFRESH, standin_airflow
 
 pytestmark = pytest.mark.slow
 ASK = {"register.champion": "approval"}
@@ -85,3 +86,34 @@ def test_a_sweep_starts_from_the_values_of_one_run(airflow):
     assert len(airflow.told("choose")) == before["choose"] + 1
     with pytest.raises(AirflowAnswer, match="400"):
         airflow.trigger("steep", learning_rates=[2])
+
+
+def test_a_new_version_waits_for_a_person_who_may_refuse_it(airflow):
+    """Last, since a version that is published starts a fine-tuning by itself."""
+    refresh = dataclasses.replace(airflow, dag=REFRESH)
+    run = refresh.trigger("refused")
+    refresh.until_asked(run)
+    assert refresh.told("explore")
+    refresh.answer(run, "Reject")
+    state, tasks = refresh.ended(run)
+    assert (state, tasks["approve"], tasks["publish"]) == ("success", "success", "skipped")
+    assert refresh.told("publish") == []
+
+
+def test_a_click_on_approve_publishes_it(airflow):
+    if not chromium():
+        pytest.skip("no Chromium on the path")
+    refresh = dataclasses.replace(airflow, dag=REFRESH)
+    run = refresh.trigger("published")
+    refresh.until_asked(run)
+    stack = refresh.stack
+    with signed_in(stack.ports.airflow_url, stack.password) as page:
+        page.goto(f"{stack.ports.airflow_url}/dags/{REFRESH}/runs/{run}/tasks/approve/required_actions")
+        page.get_by_text("Publish this version of demo?").first.wait_for()
+        for shown in ("0 samples", "version 1 has 2", "what would be published", "Without an answer within 2 hours"):
+            assert page.get_by_text(shown).count(), shown
+        page.get_by_role("button", name="Approve", exact=True).click()
+        page.get_by_text("admin").first.wait_for()
+    state, tasks = refresh.ended(run)
+    assert (state, tasks["approve"], tasks["publish"]) == ("success", "success", "success")
+    assert len(refresh.told("publish")) == 1

@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +12,13 @@ import pytest
 
 from conftest import Ended
 from contract.uris import Address, parse_uri
+from s3_server import bucket, s3
 from stagekit.store import open_store
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1] / "images" / "shared"
+__all__ = ["bucket", "s3"]
 START = "import sys; from stagekit.entry import main; sys.exit(main('curate', sys.argv[1:]))"
-S3_NAMES = ("ENDPOINT", "ACCESS_KEY", "SECRET_KEY")
-STAND_IN = "nocturne-local/s3:ceph"
 
 
 @dataclass
@@ -67,52 +65,6 @@ def ended(process: subprocess.Popen) -> Ended:
 @pytest.fixture
 def toy(tmp_path) -> Toy:
     return Toy(tmp_path)
-
-
-def has_stand_in() -> bool:
-    command = ["docker", "image", "inspect", STAND_IN]
-    return bool(shutil.which("docker")) and not subprocess.run(command, capture_output=True, check=False).returncode
-
-
-@pytest.fixture(scope="session")
-def s3() -> dict[str, str]:
-    """Endpoint and keys of a real S3 server: the one that NOCTURNE_TEST_S3_* names, else the local stand-in's image."""
-    given = {name: os.environ.get(f"NOCTURNE_TEST_S3_{name}", "") for name in S3_NAMES}
-    if all(given.values()):
-        yield given
-        return
-    if not has_stand_in():
-        absent = pytest.fail if os.environ.get("NOCTURNE_EXPECT_DOCKER") else pytest.skip
-        absent(f"no S3 server: set NOCTURNE_TEST_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY, or build {STAND_IN}")
-    keys = {"MINIO_ROOT_USER": "test-user", "MINIO_ROOT_PASSWORD": uuid.uuid4().hex}
-    variables = [part for name, value in keys.items() for part in ("-e", f"{name}={value}")]
-    command = ["docker", "run", "-d", "--rm", "-p", "127.0.0.1::9000", *variables, STAND_IN, "server", "/data"]
-    container = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    try:
-        port = subprocess.run(["docker", "port", container, "9000"], capture_output=True, text=True, check=True).stdout
-        endpoint = "http://" + port.splitlines()[0].strip()
-        yield dict(zip(S3_NAMES, (endpoint, *keys.values()), strict=True))
-    finally:
-        subprocess.run(["docker", "rm", "-f", "-v", container], capture_output=True, check=False)
-
-
-@pytest.fixture(scope="session")
-def bucket(s3) -> str:
-    """An empty bucket on that server."""
-    from minio import Minio
-
-    host = s3["ENDPOINT"].removeprefix("http://")
-    client = Minio(host, access_key=s3["ACCESS_KEY"], secret_key=s3["SECRET_KEY"], secure=False, region="us-east-1")
-    name = f"kit-{uuid.uuid4().hex[:8]}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            client.make_bucket(name)
-            return name
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
 
 
 @pytest.fixture

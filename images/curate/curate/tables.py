@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from contract.config.base import Table
-from contract.failures import BadInput
+from contract.failures import BadInput, RemoteTrouble
 from curate.found import DAMAGE, Found, Rejected, SourceFile
 from curate.readers import READERS, format_of
 from stagekit.sources import source_files
@@ -28,7 +28,7 @@ def read_table(source: Table) -> Iterator[Found | Rejected]:
         with tempfile.TemporaryDirectory(prefix="nocturne-") as folder:
             path = store.fetch(entry.name, Path(folder))
             if path is None:
-                raise BadInput("the file vanished while the source was read", where=entry.name, hint="run again")
+                raise RemoteTrouble("the file vanished while the source was read", where=entry.name, hint="run again")
             file = SourceFile(path, entry.name, LARGEST, source.records_at)
             try:
                 yield from READERS[form](file)

@@ -198,7 +198,8 @@ class Recipe(Config):
     """Scores by a classifier or a reward model; null leaves the step out."""
 
     decide: DecideConfig | None = None
-    """Where reviewers' decisions are; null knows of none."""
+    """Where else reviewers' decisions are: those of the review page are read wherever `review` is on. Null knows of no
+    others."""
 
     learn_quality: LearnQualityConfig | None = None
     """A classifier of quality trained from scores or decisions, for `filter` of this or another recipe; null trains
@@ -215,6 +216,10 @@ class Recipe(Config):
 
     publish: PublishConfig = PublishConfig()
     """Split, formats, card."""
+
+    publish_approval_hours: float | None = Field(None, gt=0, le=8_760)
+    """How long a person, who is asked in Airflow before each new version is published, has to answer (hours); without
+    an answer it is not published. Null publishes without asking."""
 
     finetune: Finetune | None = Finetune()
     """The model trained on each new version; null leaves the DAG out."""
@@ -252,8 +257,10 @@ class Recipe(Config):
     @model_validator(mode="after")
     def _decisions_are_there(self) -> Self:
         learns = self.learn_quality and self.learn_quality.labels == "decisions"
-        if self.decide is None and learns:
-            raise ValueError("learn_quality learns from decisions; expected `decide` to say where they are")
+        if self.decide is None and self.review is None and learns:
+            raise ValueError(
+                "learn_quality learns from decisions; expected `review`, or `decide` that says where they are"
+            )
         judged = self.judge and self.judge.method == "absolute"
         if self.decide is not None and not (self.review or judged or learns):
             raise ValueError(

@@ -227,8 +227,13 @@ STAGES: tuple[Stage, ...] = (
         "curate",
         "Drop what reviewers rejected, replace what they edited, draw the samples to be reviewed next.",
         ReviewConfig,
-        (Port("rows", "samples", (Sample,)), DECISIONS),
+        (
+            Port("rows", "samples", (Sample,)),
+            DECISIONS,
+            Port("references", "chunks that the samples were made from", (Chunk,), optional=True),
+        ),
         Sample,
+        version=2,
     ),
     Stage(
         "mix",

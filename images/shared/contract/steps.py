@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contract.config.base import StageConfig
+from contract.config.decide import DecideConfig, page_decisions
 from contract.config.decontaminate import DecontaminateConfig, writes_pairs
 from contract.config.finetune import ChooseConfig, PlanConfig, TrainConfig
 from contract.config.llm import Budget, LlmConfig
@@ -111,11 +112,11 @@ def _reviewed(steps: list[Step], recipe: Recipe) -> str:
     """Add the steps between generated samples and the rest: decisions of people, scores of models, a classifier learnt
     from either, the review; and say which step has the rows now."""
     rows, decisions = steps[-1].name, dict[str, tuple[str, ...]]()
-    if recipe.decide is not None:
-        steps.append(Step("decide", recipe.decide))
+    written_about = {"references": ("chunk",)} if recipe.instruct.reads_chunks else {}
+    if (decide := _decided(recipe)) is not None:
+        steps.append(Step("decide", decide))
         decisions = {"decisions": ("decide",)}
     if recipe.judge is not None:
-        written_about = {"references": ("chunk",)} if recipe.instruct.reads_chunks else {}
         said = decisions if recipe.judge.method == "absolute" else {}  # people saw single answers, no pairs
         steps.append(Step("judge", recipe.judge, {"rows": (rows,)} | written_about | said))
         rows = "judge"
@@ -126,9 +127,17 @@ def _reviewed(steps: list[Step], recipe: Recipe) -> str:
         taught = decisions if recipe.learn_quality.labels == "decisions" else {}
         steps.append(Step("learn_quality", recipe.learn_quality, {"rows": (rows,)} | taught))
     if recipe.review is not None:
-        steps.append(Step("review", recipe.review, {"rows": (rows,)} | decisions))
+        steps.append(Step("review", recipe.review, {"rows": (rows,)} | decisions | written_about))
         rows = "review"
     return rows
+
+
+def _decided(recipe: Recipe) -> DecideConfig | None:
+    """Where decisions are: what the recipe says, and the recipe's own review page."""
+    if recipe.decide is None and recipe.review is None:
+        return None
+    config = recipe.decide or DecideConfig()
+    return config.model_copy(update={"sources": [*config.sources, page_decisions(recipe.name)]})
 
 
 def _training_steps(finetune: Finetune) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from contract.config.base import Source, StoredDataset
-from contract.failures import BadInput
+from contract.failures import BadInput, RemoteTrouble
 from contract.keys import digest
 from stagekit.checksums import file_sha256
 from stagekit.dataset import Dataset, open_dataset, released
@@ -105,7 +105,7 @@ def _and_ancestors(dataset: Dataset) -> Iterator[Dataset]:
 def _sha256(store: Store, entry: Entry, folder: Path) -> str:
     path = store.fetch(entry.name, folder)
     if path is None:
-        raise BadInput("the file vanished while it was read", where=str(store.root.child(entry.name)))
+        raise RemoteTrouble("the file vanished while it was read", where=str(store.root.child(entry.name)))
     return file_sha256(path)
 
 

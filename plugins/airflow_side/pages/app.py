@@ -5,7 +5,6 @@ data that nobody has vouched for: everything is escaped, no script but the house
 scripts of its own, runs in a sandbox that cannot reach Airflow. All links are relative, so that any path prefix works.
 """
 
-from pathlib import Path
 from typing import Any
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
@@ -13,26 +12,16 @@ from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_asset, requires_access_dag
 from airflow.models.xcom import XComModel
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import Response
 from sqlalchemy import select
 
 from airflow_side.catalog import Catalog, open_catalog
+from airflow_side.pages.rendering import PAGE_POLICY, REPORT_POLICY, STATIC, guarded, message, page, static_file
+from airflow_side.pages.reviewing import reviewing
 from airflow_side.pages.run_view import RunTask, run_view
 from airflow_side.pages.views import VIEWABLE, dataset_view, recipe_rows
 from contract.failures import BadInput, Failure, RemoteTrouble
 from contract.stages import BY_NAME
-
-HERE = Path(__file__).parent
-STATIC = {"style.css": "text/css", "theme.js": "text/javascript"}
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
-    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-)
-REPORT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-)
 
 app = FastAPI(
     title="Nocturne datasets",
@@ -41,25 +30,22 @@ app = FastAPI(
     openapi_url=None,
     dependencies=[Depends(requires_access_asset("GET"))],
 )
-pages = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-pages.filters["number"] = lambda value: f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
-pages.filters["money"] = lambda value: "unknown" if value is None else f"${value:.4f}"
-pages.filters["size"] = lambda count: f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+app.include_router(reviewing)
 
 
 @app.get("/")
 def index(request: Request) -> Response:
     """All recipes with their newest version."""
     catalog = open_catalog()
-    return _page(request, "index.html", depth=0, recipes=recipe_rows(catalog), store=str(catalog.root))
+    return page(request, "index.html", depth=0, recipes=recipe_rows(catalog), store=str(catalog.root))
 
 
 @app.get("/_static/{name}")
 def static(name: str) -> Response:
-    """The style sheet and the script that picks light or dark."""
+    """The style sheet and the scripts."""
     if name not in STATIC:
         return Response(status_code=404)
-    return _guarded(Response((HERE / "static" / name).read_bytes(), media_type=STATIC[name]), PAGE_POLICY)
+    return guarded(Response(static_file(name), media_type=STATIC[name]), PAGE_POLICY)
 
 
 @app.get("/_task", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.XCOM))])
@@ -78,7 +64,7 @@ def task(
     uri = value.get("uri") if isinstance(value, dict) else None
     names = open_catalog().names_of(uri) if isinstance(uri, str) else None
     if names is None:
-        return _message(request, 404, "No dataset here", "This task has not written a dataset, or not yet.", depth=0)
+        return message(request, 404, "No dataset here", "This task has not written a dataset, or not yet.", depth=0)
     return _dataset(request, *names, depth=0)
 
 
@@ -95,8 +81,8 @@ def run(request: Request, session: SessionDep, dag_id: str, run_id: str) -> Resp
         if (task := _run_task(catalog, row.task_id, row.map_index, XComModel.deserialize_value(row)))
     ]
     if not tasks:
-        return _message(request, 404, "Nothing made yet", "No task of this run has written a dataset yet.", depth=0)
-    return _page(request, "run.html", depth=0, view=run_view(tasks), run_id=run_id)
+        return message(request, 404, "Nothing made yet", "No task of this run has written a dataset yet.", depth=0)
+    return page(request, "run.html", depth=0, view=run_view(tasks), run_id=run_id)
 
 
 @app.get("/{recipe}")
@@ -104,12 +90,12 @@ def recipe(request: Request, recipe: str) -> Response:
     """One recipe: its published versions and all its datasets."""
     catalog = open_catalog()
     if recipe not in catalog.recipes():
-        return _message(request, 404, "No such recipe", f"The store has no datasets of {recipe}.", depth=0)
+        return message(request, 404, "No such recipe", f"The store has no datasets of {recipe}.", depth=0)
     stages: dict[str, list[str]] = {}
     for stage, key in catalog.datasets(recipe):
         stages.setdefault(stage, []).append(key)
     docs = {name: stage.doc for name, stage in BY_NAME.items()}
-    return _page(
+    return page(
         request, "recipe.html", depth=0, recipe=recipe, releases=catalog.releases(recipe), stages=stages, docs=docs
     )
 
@@ -126,8 +112,8 @@ def file(request: Request, recipe: str, stage: str, key: str, name: str) -> Resp
     kind = VIEWABLE.get(name.rpartition(".")[2])
     data = open_catalog().file(recipe, stage, key, name) if kind else None
     if data is None:
-        return _message(request, 404, "No such file", f"This dataset has no file {name} to show.", 4 + name.count("/"))
-    return _guarded(Response(data, media_type=f"{kind}; charset=utf-8"), REPORT_POLICY)
+        return message(request, 404, "No such file", f"This dataset has no file {name} to show.", 4 + name.count("/"))
+    return guarded(Response(data, media_type=f"{kind}; charset=utf-8"), REPORT_POLICY)
 
 
 @app.exception_handler(Failure)
@@ -135,7 +121,7 @@ def failed(request: Request, failure: Failure) -> Response:
     """A store that does not answer, or holds damaged files, is told as what it is."""
     status = 404 if isinstance(failure, BadInput) else 502 if isinstance(failure, RemoteTrouble) else 500
     depth = max(request.url.path.rstrip("/").count("/") - request.scope.get("root_path", "").count("/") - 1, 0)
-    return _message(request, status, "The store cannot be read", failure.sentence(), depth)
+    return message(request, status, "The store cannot be read", failure.sentence(), depth)
 
 
 def _run_task(catalog: Catalog, task_id: str, map_index: int, result: Any) -> RunTask | None:
@@ -151,23 +137,5 @@ def _run_task(catalog: Catalog, task_id: str, map_index: int, result: Any) -> Ru
 def _dataset(request: Request, recipe: str, stage: str, key: str, depth: int) -> Response:
     view = dataset_view(open_catalog(), recipe, stage, key)
     if view is None:
-        return _message(request, 404, "No such dataset", f"There is no dataset {recipe}/{stage}/{key}.", depth)
-    return _page(request, "dataset.html", depth, view=view)
-
-
-def _message(request: Request, status: int, title: str, text: str, depth: int) -> Response:
-    return _page(request, "message.html", depth, status, title=title, text=text)
-
-
-def _page(request: Request, template: str, depth: int, status: int = 200, **values: Any) -> Response:
-    """Render a page that lies `depth` folders below the pages' root."""
-    html = pages.get_template(template).render(root="../" * depth or "./", **values)
-    return _guarded(HTMLResponse(html, status), PAGE_POLICY)
-
-
-def _guarded(response: Response, policy: str) -> Response:
-    response.headers["Content-Security-Policy"] = policy
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return message(request, 404, "No such dataset", f"There is no dataset {recipe}/{stage}/{key}.", depth)
+    return page(request, "dataset.html", depth, view=view)

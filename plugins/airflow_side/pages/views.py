@@ -24,6 +24,7 @@ class RecipeRow:
     name: str
     versions: int
     latest: Release | None
+    review: bool
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,10 @@ class DatasetView:
 
 def recipe_rows(catalog: Catalog) -> list[RecipeRow]:
     """All recipes with a dataset in the store."""
-    return [RecipeRow(name, len(catalog.releases(name)), catalog.release(name, "latest")) for name in catalog.recipes()]
+    return [
+        RecipeRow(name, len(catalog.releases(name)), catalog.release(name, "latest"), catalog.has(name, "review"))
+        for name in catalog.recipes()
+    ]
 
 
 def dataset_view(catalog: Catalog, recipe: str, stage: str, key: str) -> DatasetView | None:

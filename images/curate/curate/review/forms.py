@@ -9,33 +9,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contract.config.review import ReviewConfig
-from contract.records import Decision, conversation_key
+from contract.records import Chunk, Decision, conversation_key
+from contract.review_files import DrawnSample, Passage, ReviewForm
 from curate.review.strata import Drawn
 
+SHOWN = ("messages", "scores", "tags", "source", "document_id", "chunk_id")
 VERDICTS = {"accept": "Accept", "edit": "Edit", "reject": "Reject"}
 LABELS_SHOWN = 3  # Argilla's least number of labels that are visible at once
-Lines = list[dict[str, Any]]
 
 
-def form(config: ReviewConfig) -> dict[str, Any]:
+def form(config: ReviewConfig) -> ReviewForm:
     """The form: what reviewers are told, the verdicts, the statements to tick."""
-    return {"guidelines": config.guidelines, "verdicts": [*VERDICTS], "checklist": config.checklist}
+    return ReviewForm(
+        guidelines=config.guidelines,
+        verdicts=[*VERDICTS],
+        checklist=config.checklist,
+        reviewers=config.reviewers,
+    )
 
 
-def line(drawn: Drawn, decisions: Sequence[Decision]) -> dict[str, Any]:
-    """One sample to look at, with who has decided about it; `sample_id` and `content` belong into each decision."""
+def line(drawn: Drawn, decisions: Sequence[Decision], passage: Chunk | None) -> DrawnSample:
+    """One sample to look at, with who has decided about it, and the passage that it was made from, if known."""
     sample = drawn.sample
-    return {
-        "sample_id": sample.id,
-        "content": conversation_key(sample.messages),
-        "messages": [message.model_dump() for message in sample.messages],
-        "stratum": drawn.stratum._asdict(),
-        "scores": sample.scores,
-        "source": sample.source,
-        "document_id": sample.document_id,
-        "chunk_id": sample.chunk_id,
-        "reviewers": sorted(decision.reviewer for decision in decisions),
-    }
+    return DrawnSample(
+        content=conversation_key(sample.messages),
+        sample_id=sample.id,
+        stratum=drawn.stratum._asdict(),
+        passage=passage and Passage(**passage.model_dump(include=set(Passage.model_fields))),
+        reviewers=sorted(decision.reviewer for decision in decisions),
+        **{name: getattr(sample, name) for name in SHOWN},
+    )
 
 
 def argilla_settings(config: ReviewConfig) -> dict[str, Any]:
@@ -71,12 +74,12 @@ def argilla_dataset(name: str, config: ReviewConfig) -> dict[str, Any]:
     }
 
 
-def argilla_record(line: Mapping[str, Any]) -> dict[str, Any]:
-    """A line of `sample.jsonl` as a record."""
+def argilla_record(drawn: DrawnSample) -> dict[str, Any]:
+    """A line of the samples as a record."""
     return {
-        "id": line["sample_id"],
-        "fields": {"conversation": line["messages"]},
-        "metadata": {"content": line["content"], **line["stratum"]},
+        "id": drawn.sample_id,
+        "fields": {"conversation": [message.model_dump() for message in drawn.messages]},
+        "metadata": {"content": drawn.content, **drawn.stratum},
         "suggestions": {},
         "responses": {},
         "vectors": {},

@@ -1,28 +1,32 @@
 """Drop what reviewers rejected, replace what they edited, draw the samples to be looked at next.
 
-Reads samples, and decisions where there are any. Accounts: `rows` (drops `rejected`, and `unreviewed` where the config
-says so) and `decisions` (each applied, or stated as superseded, of a changed text, or unmatched). A sample that people
-kept has the tag `accepted` or `edited` and the score `review`, the share of its reviewers who did not reject it; an
-edited one has a new id and its original among `parent_ids`. Writes `review/sample.jsonl`, `review/form.json`,
-`review/agreement.json` and `review/argilla/`.
+Reads samples, decisions where there are any, and the chunks that samples were made from, to be shown beside them.
+Accounts: `rows` (drops `rejected`, and `unreviewed` where the config says so), `decisions` (each applied, or stated as
+superseded, of a changed text, or unmatched) and `references` (all kept). A sample that people kept has the tag
+`accepted` or `edited` and the score `review`, the share of its reviewers who did not reject it; an edited one has a new
+id and its original among `parent_ids`. Writes `review/sample.jsonl`, `review/form.json`, `review/agreement.json` and
+`review/argilla/`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from contract.agreement import report
 from contract.config.review import ReviewConfig
-from contract.records import Decision, Sample, conversation_key
+from contract.records import Chunk, Decision, Sample, conversation_key
+from contract.review_files import AGREEMENT, FORM, SAMPLES
 from curate.decisions import APPLIED, UNUSED, Decisions, Votes
-from curate.review.agreement import report
 from curate.review.forms import argilla_dataset, argilla_record, argilla_settings, form, line
 from curate.review.strata import Draw, Drawn, stratum_of
+from stagekit.dataset import Dataset
 from stagekit.job import Job
 from stagekit.schema import to_batch, to_rows
 
-ROWS, DECISIONS = "rows", "decisions"
+ROWS, DECISIONS, REFERENCES = "rows", "decisions", "references"
 REJECTED, UNREVIEWED = "rejected", "unreviewed"
 ACCEPTED, EDITED = "accepted", "edited"
 SCORE = "review"
@@ -70,7 +74,7 @@ class _Review:
         if self.job.inputs.get(DECISIONS):
             self._book_decisions()
         agreement = report(self.votes)
-        self.output.add_text("review/agreement.json", _json(agreement))
+        self.output.add_text(AGREEMENT, _json(agreement))
         drawn = self.draw.chosen()
         self._write(drawn)
         self.output.metrics |= {
@@ -122,13 +126,23 @@ class _Review:
         self.output.keep(DECISIONS, len(fates) - len(unused))
 
     def _write(self, drawn: Sequence[Drawn]) -> None:
-        lines = [line(one, self._begun.get(one.id, ())) for one in drawn]
-        self.output.add_text("review/sample.jsonl", "".join(f"{orjson.dumps(each).decode()}\n" for each in lines))
-        self.output.add_text("review/form.json", _json(form(self.config)))
+        passages = passages_of(drawn, self.job.inputs.get(REFERENCES, []))
+        for dataset in self.job.inputs.get(REFERENCES, []):
+            self.output.keep(REFERENCES, dataset.rows)
+        lines = [line(one, self._begun.get(one.id, ()), passages.get(one.sample.chunk_id or "")) for one in drawn]
+        self.output.add_text(SAMPLES, "".join(f"{orjson.dumps(each.model_dump()).decode()}\n" for each in lines))
+        self.output.add_text(FORM, _json(form(self.config).model_dump()))
         folder = "review/argilla"
         self.output.add_text(f"{folder}/.argilla/settings.json", _json(argilla_settings(self.config)))
         self.output.add_text(f"{folder}/.argilla/dataset.json", _json(argilla_dataset(NAME, self.config)))
         self.output.add_text(f"{folder}/records.json", _json([argilla_record(each) for each in lines]))
+
+
+def passages_of(drawn: Sequence[Drawn], chunks: Iterable[Dataset]) -> dict[str, Chunk]:
+    """The chunks, by id, that these samples were made from; all others are passed over unread."""
+    wanted = pa.array({one.sample.chunk_id for one in drawn if one.sample.chunk_id}, pa.string())
+    found = (batch.filter(pc.is_in(batch["id"], wanted)) for dataset in chunks for batch in dataset.batches())
+    return {chunk.id: chunk for batch in found for chunk in to_rows(batch, Chunk)}
 
 
 def reviewed(sample: Sample, votes: Votes | None) -> Sample:
