@@ -4,6 +4,7 @@ The rows are full and learned throughout, which is the dearest batch that packin
 optimizer's state, so the second is the one that counts.
 """
 
+import gc
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -82,6 +83,7 @@ def probe(base: Base, training: Training, attention: str) -> Measured:
             hint="a smaller `training.batch_size`, `gradient_checkpointing: always`, or `method: qlora`",
         ) from None
     finally:
+        gc.collect()  # a trainer and its callbacks hold each other, and the model, which another probe would count
         if base.device.type == "cuda":
             torch.cuda.empty_cache()
 
