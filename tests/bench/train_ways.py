@@ -75,7 +75,7 @@ def train(way: str, setting: Setting, warm: int) -> dict[str, Any]:
 
 def _ours(way: str, setting: Setting) -> tuple[Any, str]:
     """As plan settles it and train does it."""
-    from finetune.train.trainer import make_trainer
+    from finetune.trainer import make_trainer
 
     method, rank = OURS[way]
     training = Training(
