@@ -14,12 +14,24 @@ from transformers import (
 )
 
 from finetune.tiny import train_tokenizer
+from published import sample
 
 TEXTS = ["Tell me about the sea and the land, the day and the night.", "What is it? It is a long way to go, and back."]
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}{{ eos_token }}"
     "{% endfor %}"
 )
+TURNS = (("user", "Hi"), ("assistant", "Hello"))
+LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34)
+SAMPLES = [
+    sample(
+        i,
+        "train",
+        ("user", f"Tell me about {'the sea ' * n}"),
+        ("assistant", f"It is a long day {'and night ' * n}{i}"),
+    )
+    for i, n in enumerate(LENGTHS)
+]
 SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 WIDE = {"initializer_range": 0.2}  # so that scores differ well above rounding
 

@@ -15,3 +15,12 @@ def post(url: str, body: Any, **headers: str) -> tuple[int, Any]:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
+
+
+def streamed(url: str, body: Any) -> str:
+    """The text of an answer that comes in pieces, put together."""
+    data = json.dumps(body | {"stream": True}).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        events = [line[6:] for line in answer.read().decode().splitlines() if line.startswith("data: {")]
+    return "".join(choice["delta"].get("content") or "" for event in events for choice in json.loads(event)["choices"])

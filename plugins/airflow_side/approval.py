@@ -104,7 +104,8 @@ def question(registered: Mapping[str, Any], evaluated: Mapping[str, Any], hours:
     shown = [link.replace(settings.mlflow_uri, settings.mlflow_ui) if settings.mlflow_uri else link for link in pages]
     return "\n".join(
         [
-            f"**{model['model']}**, version {model['version']}, now `challenger`.",
+            f"**{model['model']}**, version {model['version']}, is trained and registered. Approve it, and it becomes "
+            "`champion`, the model that is served; reject it, and the champion stays what it is.",
             "",
             "| | loss (nats per token) |",
             "|---|---|",
@@ -115,6 +116,6 @@ def question(registered: Mapping[str, Any], evaluated: Mapping[str, Any], hours:
             *(["", f"{model['judged']}"] if "judged" in model else []),
             *(f"- {link}" for link in shown),
             "",
-            f"Without an answer within {hours:g} hours it stays `challenger`.",
+            f"Without an answer within {hours:g} hours it counts as rejected.",
         ]
     )

@@ -5,20 +5,24 @@
     ... bench_train_gpu.py --memory         instead: predicted against measured peak, at three lengths
     ... bench_train_gpu.py --toy            a small shape on a CPU: that it runs, not how fast
 
-Weights are random, which changes neither speed nor memory; they are written once to a temporary folder (16 GB). Rows
-are packed samples with lengths as instruction data has them, of random ids. Each way is a process of its own, over
-`--steps` steps of which the first five are not timed; padding is not counted as tokens. MFU counts what the method
-needs, recomputation left out: for a frozen base 4 floating-point operations per weight and token, 6 per adapter weight,
-and attention within a sample; the GPU's peak is its maker's figure for dense bfloat16.
+Weights are random, which changes neither speed nor memory; they are written once to a temporary folder (16 GB), and
+nothing is downloaded. Rows are packed samples with lengths as instruction data has them, of random ids. Each way is a
+process of its own, over `--steps` steps of which the first five are not timed; padding is not counted as tokens. A line
+is printed as soon as it is measured; a way for which memory does not suffice says so, and the others go on. MFU counts
+what the method needs, recomputation left out: for a frozen base 4 floating-point operations per weight and token, 6 per
+adapter weight, and attention within a sample; the GPU's peak is its maker's figure for dense bfloat16.
 """
 
 import argparse
+import gc
 import json
 import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ from transformers import AutoConfig, AutoTokenizer, LlamaConfig, LlamaForCausalL
 
 from bench.train_ways import WAYS, Setting, train
 from contract.config.finetune import Lora, Training
+from contract.failures import BadConfig
 from finetune.data import IGNORED, Row
 from finetune.model import quiet, save_model
 from finetune.plan.fit import count
@@ -45,6 +50,9 @@ TOY = {
 }  # fmt: skip
 PEAK_FLOPS = {"H200": 989e12, "H100": 989e12, "B200": 2_250e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12}
 WARM = 5
+OUT_OF_MEMORY = 3
+"""Exit code of a way for whose memory the GPU is too small; the others go on."""
+LIBRARIES = ("torch", "transformers", "trl", "peft", "bitsandbytes")
 MEMORY_LENGTHS, TOY_LENGTHS = (1_024, 2_048, 4_096), (32, 64, 128)
 QUARTER = 4
 """A quarter of each sample is prompt, and not learned."""
@@ -57,8 +65,16 @@ def make_base(folder: Path, shape: dict[str, Any], device: torch.device) -> None
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     config = LlamaConfig(**shape, pad_token_id=tokenizer.pad_token_id, bos_token_id=0, eos_token_id=1, dtype=dtype)
     torch.manual_seed(0)
-    with device:
-        save_model(LlamaForCausalLM(config).to(dtype), folder)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)  # never in float32, which would take twice the memory
+    try:
+        with device:
+            save_model(LlamaForCausalLM(config), folder)
+    finally:
+        torch.set_default_dtype(before)
+    if device.type == "cuda":  # what this process holds on to, the ways' processes would lack
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def make_rows(folder: Path, vocabulary: int, setting: dict[str, int]) -> float:
@@ -92,12 +108,14 @@ def peak_flops() -> float | None:
 
 
 def in_a_process(way: str, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """One way in a process of its own, or in this one for a toy."""
+    """One way in a process of its own, or in this one for a toy; `failed` says why there are no figures."""
     if args.toy:
         return one(way, folder, args)
     options = [f"--{name}={getattr(args, name)}" for name in ("length", "batch", "steps")]
     command = [sys.executable, __file__, f"--way={way}", f"--folder={folder}", *options]
-    done = subprocess.run(command + ["--compile"] * args.compile, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command + ["--compile"] * args.compile, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:  # its traceback is on standard error
+        return {"failed": "out of memory" if done.returncode == OUT_OF_MEMORY else f"exit code {done.returncode}"}
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -110,28 +128,29 @@ def one(way: str, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     )
 
 
-def speed(folder: Path, args: argparse.Namespace) -> list[str]:
-    """The table of ways."""
+def speed(folder: Path, args: argparse.Namespace) -> Iterator[str]:
+    """The table of ways, line by line."""
     make_base(folder, TOY if args.toy else LLAMA_8B, torch.device("cpu" if args.toy else "cuda"))
     config = AutoConfig.from_pretrained(folder)
     sample = make_rows(folder, config.vocab_size, {name: getattr(args, name) for name in ("length", "batch", "steps")})
-    lines = [
-        f"samples of {sample:.0f} tokens on average; rows of {args.length}, {args.batch} a step, {args.steps} steps"
-    ]
-    lines.append(f"{'way':<24}{'tokens/s':>12}{'GB':>8}{'MFU':>8}  chosen")
+    yield f"samples of {sample:.0f} tokens on average; rows of {args.length}, {args.batch} a step, {args.steps} steps"
+    yield f"{'way':<24}{'tokens/s':>12}{'median step':>13}{'GB':>8}{'MFU':>8}  chosen"
     for way in WAYS:
         found = in_a_process(way, folder, args)
+        if "failed" in found:
+            yield f"{way:<24}{found['failed']:>12}"
+            continue
         peak = peak_flops()
         used = f"{found['rate'] * flops(config, found['trained'], sample) / peak:.1%}" if peak else "-"
         held = f"{found['peak']:.1f}" if found["peak"] else "-"
-        lines.append(f"{way:<24}{found['rate']:>12,.0f}{held:>8}{used:>8}  {found['chosen']}")
-    return lines
+        rates = f"{found['rate']:>12,.0f}{found['median']:>13,.0f}"
+        yield f"{way:<24}{rates}{held:>8}{used:>8}  {found['chosen']}"
 
 
-def memory(folder: Path, args: argparse.Namespace) -> list[str]:
+def memory(folder: Path, args: argparse.Namespace) -> Iterator[str]:
     """Predicted and measured peak of two steps, at three lengths: full training of 1B, adapters on 8B."""
     device = torch.device("cpu" if args.toy else "cuda")
-    lines = [f"{'method':<8}{'length':>8}{'predicted':>12}{'measured':>12}{'off by':>9}"]
+    yield f"{'method':<8}{'length':>8}{'predicted':>12}{'measured':>14}{'off by':>9}"
     for shape, methods in ((TOY if args.toy else ONE_B, ("full",)), (TOY if args.toy else LLAMA_8B, ("lora", "qlora"))):
         base = folder / methods[0]
         make_base(base, shape, device)
@@ -141,17 +160,30 @@ def memory(folder: Path, args: argparse.Namespace) -> list[str]:
                 training = Training(method=method, lora=Lora(rank=16), max_length=length, batch_size=args.batch)
                 sizes = count(config, training, new_tokens=False, gpu=not args.toy).sizes(training)
                 said = sizes["total"] - sizes["context"]
-                found = probe(Base(base, tokenizer, device, False), training, "sdpa").peak_gb
-                measured = f"{found:>9.2f} GB{said / found - 1:>+9.1%}" if found else f"{'-':>12}{'-':>9}"
-                lines.append(f"{method:<8}{length:>8}{said:>9.2f} GB{measured}")
-    return lines
+                measured = _compared(said, Base(base, tokenizer, device, False), training)
+                yield f"{method:<8}{length:>8}{said:>9.2f} GB{measured}"
+
+
+def _compared(said: float, base: Base, training: Training) -> str:
+    try:
+        found = probe(base, training, "sdpa").peak_gb
+    except BadConfig:
+        return f"{'out of memory':>14}"
+    return f"{found:>11.2f} GB{said / found - 1:>+9.1%}" if found else f"{'-':>14}{'-':>9}"
+
+
+def machine() -> str:
+    """What the figures were measured on and with."""
+    gpu = torch.cuda.get_device_properties() if torch.cuda.is_available() else None
+    where = f"{gpu.name}, {gpu.total_memory / 1e9:.0f} GB, CUDA {torch.version.cuda}" if gpu else "a CPU"
+    return f"{where}; " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--length", type=int, default=2_048)
     parser.add_argument("--batch", type=int, default=4, help="rows a step")
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=60, help="at least 2")
     for name in ("compile", "memory", "toy"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
@@ -167,11 +199,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if args.toy:
         torch.set_num_threads(1)
     if args.way:
-        sys.stdout.write(json.dumps(one(args.way, args.folder, args)) + "\n")
+        try:
+            sys.stdout.write(json.dumps(one(args.way, args.folder, args)) + "\n")
+        except torch.OutOfMemoryError as error:
+            sys.stderr.write(f"{args.way}: {error}\n")
+            sys.exit(OUT_OF_MEMORY)
         return
     with tempfile.TemporaryDirectory(prefix="nocturne-bench-") as name:
-        lines = (memory if args.memory else speed)(Path(name), args)
-    sys.stdout.write("\n".join(lines) + "\n")
+        for line in chain([machine()], (memory if args.memory else speed)(Path(name), args)):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -48,10 +50,11 @@ class Clock(TrainerCallback):
             torch.cuda.synchronize()
         self.ends.append((time.perf_counter(), float(self.trainer._total_train_tokens)))
 
-    def rate(self, warm: int) -> float:
-        """Tokens per second after so many steps."""
-        (started, before), (ended, after) = self.ends[warm - 1], self.ends[-1]
-        return (after - before) / (ended - started)
+    def rates(self, warm: int) -> tuple[float, float]:
+        """Tokens per second over all steps after so many, and of the median step."""
+        timed = self.ends[warm - 1 :]
+        steps = [(after - before) / (end - start) for (start, before), (end, after) in pairwise(timed)]
+        return (timed[-1][1] - timed[0][1]) / (timed[-1][0] - timed[0][0]), median(steps)
 
 
 def train(way: str, setting: Setting, warm: int) -> dict[str, Any]:
@@ -66,12 +69,13 @@ def train(way: str, setting: Setting, warm: int) -> dict[str, Any]:
     trainer.train()
     peak = torch.cuda.max_memory_allocated() / GB if torch.cuda.is_available() else None
     trained = trainer.model.num_parameters(only_trainable=True)
-    return {"rate": clock.rate(warm), "peak": peak, "trained": trained, "chosen": chosen}
+    rate, middle = clock.rates(warm)
+    return {"rate": rate, "median": middle, "peak": peak, "trained": trained, "chosen": chosen}
 
 
 def _ours(way: str, setting: Setting) -> tuple[Any, str]:
     """As plan settles it and train does it."""
-    from finetune.train.trainer import make_trainer
+    from finetune.trainer import make_trainer
 
     method, rank = OURS[way]
     training = Training(

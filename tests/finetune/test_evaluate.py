@@ -12,25 +12,22 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from contract.config.finetune import EvaluateConfig, GeneralText, Training
+from contract.config.evaluate import EvaluateConfig, GeneralText
+from contract.config.finetune import Training
 from contract.failures import BadConfig, BadInput
 from finetune.chat import dress, encode
 from finetune.data import IGNORED, encode_rows
 from finetune.evaluate.answers import BATCH_ROWS, BATCH_TOKENS, answer_all, generation_batches, until_end
 from finetune.evaluate.comparison import BASE, PROMPTED, TUNED, Forgetting, compare
-from finetune.evaluate.copies import SHORTEST, longest_copies
-from finetune.evaluate.difference import difference
+from finetune.evaluate.copies import SHORTEST
 from finetune.evaluate.few_shot import few_shot, in_hash_order
 from finetune.evaluate.general import general_rows, texts
 from finetune.evaluate.measure import Measured
 from finetune.evaluate.page import as_html
 from finetune.evaluate.picture import draw
 from finetune.evaluate.report import as_json, as_markdown
-from finetune.evaluate.style import author, style, words_of
 from finetune.evaluate.tasks import Tasks, make_tasks
-from finetune.evaluate.verdict import gate, should_fine_tune
 from finetune.loss import Loss, in_all, mean_loss, row_losses
 from finetune.model import generate, settle_end_tokens
 from finetune.probes import questions
@@ -70,57 +67,6 @@ def test_row_losses_stand_in_the_order_of_rows_and_add_up(model, tokenizer):
     assert [loss.tokens for loss in together] == [row.targets for row in rows]
     assert [loss.nats for loss in together] == pytest.approx([loss.nats for loss in alone], abs=1e-5)
     assert in_all(together).nats == pytest.approx(mean_loss(model, rows[::-1], pad).nats, abs=1e-9)
-
-
-@given(st.lists(st.tuples(LOSSES, st.floats(0.01, 12)), min_size=2, max_size=20))
-def test_a_difference_is_that_of_the_means_and_changes_its_sign_alone(pairs):
-    before = [loss for loss, _ in pairs]
-    after = [Loss(nats, loss.tokens) for loss, nats in pairs]
-    there, back = difference(before, after), difference(after, before)
-    assert there.nats == pytest.approx(in_all(before).nats - in_all(after).nats, abs=1e-9)
-    assert (back.nats, back.error) == (pytest.approx(-there.nats), pytest.approx(there.error))
-
-
-def test_a_difference_alike_in_all_rows_is_sure_and_one_row_alone_shows_nothing():
-    before, after = [Loss(3, 10), Loss(2, 30)], [Loss(2, 10), Loss(1, 30)]
-    assert difference(before, after).sure
-    assert difference(before, after).error == pytest.approx(0)
-    assert difference(before[:1], after[:1]).error is None
-    assert not difference(before[:1], after[:1]).sure
-    assert not difference([Loss(3, 10), Loss(1, 10)], [Loss(1, 10), Loss(2, 10)]).sure
-
-
-# -- gate and verdict ------------------------------------------------------------------------------------------------
-
-
-def test_the_gate_asks_for_what_the_recipe_asks_for():
-    config = EvaluateConfig(general={"uri": "x.jsonl"}, min_over_prompted=0.1, max_forgetting=0.2)
-    names = [check.name for check in gate(config, 0.5, 0.2, 0.3) if not check.passed]
-    assert names == ["forgetting"]
-    assert [check.passed for check in gate(config, 0.0, 0.1, 0.2)] == [False, False, True]
-    assert [check.name for check in gate(EvaluateConfig(), 0.5, 0.0, None)] == ["improvement"]
-
-
-@pytest.mark.parametrize(
-    ("config", "says"),
-    [
-        ({"few_shot": 0, "min_over_prompted": 0.1}, "few_shot is 0"),
-        ({"max_forgetting": 0.1}, "no `general` text"),
-    ],
-)
-def test_a_gate_on_what_is_not_measured_is_refused(config, says):
-    with pytest.raises(ValidationError, match=says):
-        EvaluateConfig(**config)
-
-
-@pytest.mark.parametrize(("prompted", "answer"), [((3.0, 3.1), "yes"), ((1.0, 1.1), "no"), ((1.2, 2.8), "not shown")])
-def test_the_verdict_says_which_is_better_only_where_chance_would_not_do(prompted, answer):
-    before, after = [Loss(nats, 100) for nats in prompted], [Loss(2.0, 100), Loss(2.05, 100)]
-    verdict = should_fine_tune(in_all(before), in_all(after), difference(before, after), 3)
-    assert verdict.answer == answer
-    assert f"{in_all(before).nats:.4f}" in verdict.sentence
-    assert "2.0250 nats per token" in verdict.sentence
-    assert should_fine_tune(None, in_all(after), None, 0).answer == "not asked"
 
 
 # -- examples before the question --------------------------------------------------------------------------------------
@@ -234,51 +180,6 @@ def test_every_prompt_is_in_one_batch_and_no_batch_is_too_large(lengths, new):
     for batch in found:
         size = len(batch) * (max(lengths[place] for place in batch) + new)
         assert len(batch) == 1 or (size <= BATCH_TOKENS and len(batch) <= BATCH_ROWS)
-
-
-# -- style and copies --------------------------------------------------------------------------------------------------
-
-
-def test_measures_of_style_can_be_recounted():
-    found = style(["It rained. We, of course, went out!", "Don't stop…"], author([], []))
-    assert found.words == 9
-    assert found.sentence_length == pytest.approx((2 + 5 + 2) / 3)
-    assert found.word_length == pytest.approx(sum(map(len, words_of("it rained we of course went out don't stop"))) / 9)
-    assert found.marks == pytest.approx(100 * 4 / 9)
-    assert found.delta is None
-
-
-@given(st.lists(WORDS, min_size=4, max_size=12), WORDS)
-def test_delta_is_zero_for_the_same_words_in_any_order_and_never_below(train, said):
-    texts_of = [" ".join(words * 50) for words in train]
-    like = author(texts_of, texts_of)
-    same = style(texts_of[::-1], like).delta
-    other = style([" ".join(said * 50)], like).delta
-    assert same is None or same == pytest.approx(0)
-    assert other is None or other >= 0
-
-
-def test_the_author_is_closer_to_the_author_than_another_is():
-    ours = [f"the {a} of the {b} and the sea " * 30 + a * 2 for a, b in zip("bcdfghkl", "mnpqrstv", strict=True)]
-    like = author(ours, ours[:3])
-    theirs = ["a road went by a house and a dog ran to a gate " * 50]
-    assert style(ours[3:6], like).delta < style(theirs, like).delta
-    assert style(["the sea"], like).delta is None, "two words are close to anybody"
-
-
-@given(st.lists(WORDS, min_size=1, max_size=4), st.lists(WORDS, max_size=4))
-def test_the_longest_copy_is_what_comparing_every_pair_of_places_finds(answers, train):
-    found = longest_copies([" ".join(words) for words in answers], [" ".join(words) for words in train])
-    for words, copied in zip(answers, found, strict=True):
-        lengths = [
-            next((n for n in range(len(words)) if words[i : i + n + 1] != other[j : j + n + 1] or i + n >= len(words)
-                  or j + n >= len(other)), len(words) - i)
-            for other in train for i in range(len(words)) for j in range(len(other))
-        ]  # fmt: skip
-        best = max(lengths, default=0)
-        assert copied.words == (best if best >= SHORTEST else 0)
-        assert len(copied.text.split()) == copied.words
-        assert not copied.words or any(copied.text in " ".join(other) for other in train)
 
 
 # -- general text ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from finetune.adapters import adapter_config
 from finetune.data import Row
 from finetune.model import pick_device
 from finetune.tiny import tiny_model, train_tokenizer
-from finetune.train.trainer import arguments, make_trainer
+from finetune.trainer import arguments, make_trainer
 from finetune_rows import laid_out
 from judged_answers import write_judged
 from published import TRAINING, publish, real_samples, sample

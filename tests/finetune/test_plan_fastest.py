@@ -13,7 +13,7 @@ from finetune.plan import fastest
 from finetune.plan.fastest import checkpoints, choose_path, fastest_attention
 from finetune.plan.fit import count
 from finetune.plan.isolation import LARGEST_IN_BFLOAT16, check_isolation, gradient_difference, packed, small_model
-from finetune.train.trainer import arguments
+from finetune.trainer import arguments
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 LLAMA = transformers.LlamaConfig(hidden_size=512, intermediate_size=1_024, num_hidden_layers=8, vocab_size=4_000)

@@ -16,7 +16,7 @@ from finetune.model import logits
 from finetune.plan.isolation import check_isolation, gradient_difference, leak, packed, small_model
 from finetune.plan.refusals import Refusals
 from finetune.tiny import tiny_model, train_tokenizer
-from finetune.train.trainer import make_trainer
+from finetune.trainer import make_trainer
 from finetune_rows import laid_out
 from published import real_samples
 

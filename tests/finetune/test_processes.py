@@ -1,4 +1,4 @@
-"""Two processes on CPUs (gloo) against one: the same loss at each step, whole copies and split weights alike.
+"""Two processes on CPUs (gloo) against one: the same loss at each step, whole copies and split weights (FSDP2, ZeRO-3).
 
 Each training starts two processes that import the slow libraries, so few are started and much is asked of each.
 """
@@ -14,6 +14,7 @@ import psutil
 import pytest
 from safetensors.torch import load_file
 
+from conftest import ROOT
 from every_field import run
 from published import publish, real_samples
 from stagekit.dataset import open_dataset
@@ -72,6 +73,15 @@ def series(dataset, name):
     return [entry[name] for entry in history if name in entry]
 
 
+def must_have_learned_the_same(alone, both):
+    """Loss, gradients and tokens of each step, and the weights in the end."""
+    for name, within in (("loss", 1e-5), ("eval_loss", 1e-5), ("grad_norm", 1e-4), ("num_tokens", 0)):
+        assert series(both, name) == pytest.approx(series(alone, name), abs=within), name
+    wanted, found = (load_file(dataset.folder("model") / "model.safetensors") for dataset in (alone, both))
+    assert {name: tensor.shape for name, tensor in found.items()} == {n: t.shape for n, t in wanted.items()}
+    assert max((wanted[name] - found[name]).abs().max() for name in wanted) < 1e-3
+
+
 @pytest.fixture(scope="module")
 def split(samples, tmp_path_factory):
     """Two processes, each with half of all weights."""
@@ -81,37 +91,24 @@ def split(samples, tmp_path_factory):
 @pytest.mark.parametrize("sharding", ["none", "fsdp"])
 def test_two_processes_learn_what_one_learns(sharding, alone, samples, tmp_path, request):
     both = request.getfixturevalue("split") if sharding == "fsdp" else trained(tmp_path, samples, processes=2)
-    for name, within in (("loss", 1e-5), ("eval_loss", 1e-5), ("grad_norm", 1e-4), ("num_tokens", 0)):
-        assert series(both, name) == pytest.approx(series(alone, name), abs=within), name
+    must_have_learned_the_same(alone, both)
     assert len(series(both, "loss")) == both.manifest.metrics["steps"] > 8
-    wanted, found = (load_file(dataset.folder("model") / "model.safetensors") for dataset in (alone, both))
-    assert {name: tensor.shape for name, tensor in found.items()} == {n: t.shape for n, t in wanted.items()}
-    assert max((wanted[name] - found[name]).abs().max() for name in wanted) < 1e-3
     assert both.manifest.metrics["parameters"] == alone.manifest.metrics["parameters"]
 
 
-SURE = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 SPLIT = train_config(processes=2, sharding="fsdp")
+DEEPSPEED = ROOT / ".venv" / "deepspeed"
 
 
 class Stage:
-    """`train` as a process of its own, whose log is read while it runs."""
+    """A stage as a process of its own, whose log is read while it runs; it finds packages in `beside` as well."""
 
-    def __init__(self, dataset, samples: str, output: Path) -> None:
-        self.plan = next(parent.uri for parent in dataset.manifest.parents if parent.input == "plan")
-        inputs = ["--input", f"samples={samples}", "--input", f"plan={self.plan}"]
-        command = [
-            sys.executable,
-            "-m",
-            "finetune",
-            "train",
-            "--config",
-            json.dumps(SPLIT),
-            *inputs,
-            "--output",
-            f"{output}/",
-        ]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=SURE)
+    def __init__(self, stage: str, config: dict, inputs: dict[str, str], output: Path, *beside: Path) -> None:
+        given = [word for name, uri in inputs.items() for word in ("--input", f"{name}={uri}")]
+        command = [sys.executable, "-m", "finetune", stage, "--config", json.dumps(config), *given]
+        env = os.environ | {"PYTHONPATH": os.pathsep.join([*sys.path, *map(str, beside)])}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen([*command, "--output", f"{output}/"], **pipes, text=True, env=env)
         self.log: list[str] = []
 
     def wait_for(self, words: str) -> list[psutil.Process]:
@@ -127,24 +124,56 @@ class Stage:
         return self.process.returncode, "".join(self.log) + err, out
 
 
-def test_whoever_is_killed_nobody_is_left_and_a_retry_ends_in_the_same_bits(split, samples, tmp_path):
-    first = Stage(split, samples, tmp_path)
-    running = first.wait_for("checkpoint step=2")
+def kill_one_of_two(running: list[psutil.Process]) -> None:
     workers = [process for process in running if process.environ().get("RANK")]
     assert sorted(process.environ()["RANK"] for process in workers) == ["0", "1"]
     next(process for process in workers if process.environ()["RANK"] == "1").kill()
+
+
+def test_whoever_is_killed_nobody_is_left_and_a_retry_ends_in_the_same_bits(split, samples, tmp_path):
+    plan = next(parent.uri for parent in split.manifest.parents if parent.input == "plan")
+    inputs = {"samples": samples, "plan": plan}
+    first = Stage("train", SPLIT, inputs, tmp_path)
+    running = first.wait_for("checkpoint step=2")
+    kill_one_of_two(running)
     code, log, out = first.end()
     assert (code, out) == (13, ""), log
     assert "process 1 of the training was killed by signal 9" in log
     assert psutil.wait_procs(running, timeout=5)[1] == []
 
-    second = Stage(split, samples, tmp_path)
+    second = Stage("train", SPLIT, inputs, tmp_path)
     running = second.wait_for("resumed step=")
     second.process.terminate()
     code, log, _ = second.end()
     assert code == 128 + signal.SIGTERM, log
     assert psutil.wait_procs(running, timeout=5)[1] == []
 
-    third = run("train", SPLIT, [f"samples={samples}", f"plan={second.plan}"], tmp_path)
+    third = run("train", SPLIT, [f"samples={samples}", f"plan={plan}"], tmp_path)
     assert third.content_hash == split.manifest.content_hash
     assert open_dataset(resolve(third.uri)).manifest.metrics == split.manifest.metrics
+
+
+@pytest.fixture
+def deepspeed():
+    """The folder with DeepSpeed, which is in no image; only the processes of a test find it there."""
+    if not (DEEPSPEED / "deepspeed").is_dir():
+        pytest.skip(f"no DeepSpeed in {DEEPSPEED.relative_to(ROOT)} (make test-venvs)")
+    return DEEPSPEED
+
+
+def test_deepspeed_learns_what_one_process_learns_though_it_is_killed_in_between(deepspeed, alone, samples, tmp_path):
+    config, inputs = train_config(processes=2, sharding="deepspeed"), {"samples": samples}
+    planning = Stage("plan", {"training": config["training"], "max_truncated": 1.0}, inputs, tmp_path, deepspeed)
+    code, log, out = planning.end()
+    assert code == 0, log
+    inputs["plan"] = json.loads(out.splitlines()[-1])["uri"]  # DeepSpeed writes there too, before it
+    killed = Stage("train", config, inputs, tmp_path, deepspeed)
+    kill_one_of_two(running := killed.wait_for("checkpoint step=4"))
+    code, log, _ = killed.end()
+    assert code == 13, log
+    assert psutil.wait_procs(running, timeout=5)[1] == []
+
+    code, log, out = Stage("train", config, inputs, tmp_path, deepspeed).end()
+    assert code == 0, log
+    assert "resumed step=" in log
+    must_have_learned_the_same(alone, open_dataset(resolve(json.loads(out.splitlines()[-1])["uri"])))

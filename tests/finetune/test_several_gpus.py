@@ -1,6 +1,7 @@
 """What several processes split: chosen by the memory of one, written as accelerate's own files, refused in time."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,6 @@ REFUSED = {
     r"processes` is 4 but this machine has 2 GPUs": ({}, 2),
     r"`sharding: fsdp` with `optimizer: adamw_8bit`": ({"sharding": "fsdp", "optimizer": "adamw_8bit"}, 4),
     r"`sharding: fsdp` with `method: qlora` on a CPU": ({"sharding": "fsdp", "method": "qlora"}, None),
-    r"`sharding: deepspeed` on a CPU": ({"sharding": "deepspeed"}, None),
     r"`sharding: deepspeed` with `method: qlora`": ({"sharding": "deepspeed", "method": "qlora"}, 4),
     r"`sharding: deepspeed`, which is not installed.*add `deepspeed` to images": ({"sharding": "deepspeed"}, 4),
 }
@@ -136,7 +136,8 @@ def test_accelerate_reads_what_was_written(sharding, kind, tmp_path):
     config = load_config_from_file(str(tmp_path / ACCELERATE))
     assert config.distributed_type == DistributedType[kind]
     args, _, _ = _validate_launch_command(arguments)
-    assert (args.num_processes, args.mixed_precision, args.use_cpu) == (4, "bf16", False)
+    precision = "no" if sharding == "deepspeed" else "bf16"  # DeepSpeed's is in its own file, and nowhere else
+    assert (args.num_processes, args.mixed_precision, args.use_cpu) == (4, precision, False)
     assert (args.use_fsdp, args.use_deepspeed, args.multi_gpu) == tuple(
         kind == each for each in ("FSDP", "DEEPSPEED", "MULTI_GPU")
     )
@@ -163,6 +164,8 @@ def test_deepspeed_is_told_what_accelerate_can_fill_in(tmp_path):
     assert config.is_zero3()
     assert not config.is_offload()
     assert config.get_value("gradient_clipping") == "auto"
+    assert config.get_value("bf16") == {"enabled": "auto"}
+    assert "mixed_precision" not in yaml.safe_load((tmp_path / ACCELERATE).read_text())
 
 
 def test_what_would_run_is_shown_before_there_is_data(tmp_path, capsys):
@@ -205,6 +208,21 @@ def test_a_checkpoint_of_several_processes_needs_what_each_of_them_wrote():
     assert "rng_state_2.pth" in checkpoints.objection(checkpoint, {}, checkpoints.needed(3, "fsdp"))
     del files["pytorch_model_fsdp_0/.metadata"]
     assert checkpoints.objection(checkpoint, {}, checkpoints.needed(2, "fsdp")) == "incomplete: the weights missing"
+
+
+def test_a_checkpoint_of_deepspeed_needs_both_files_of_each_process():
+    shares = [
+        f"global_step2/{prefix}zero_pp_rank_{number}_mp_rank_00_{kind}_states.pt"
+        for number in range(2)
+        for prefix, kind in (("", "model"), ("bf16_", "optim"))
+    ]
+    rest = ("latest", "scheduler.pt", "rng_state_0.pth", "rng_state_1.pth", "trainer_state.json")
+    wanted = checkpoints.needed(2, "deepspeed")
+    whole = checkpoints.Checkpoint("a", 2, 1, {}, False, dict.fromkeys([*shares, *rest], "hash"))
+    assert checkpoints.objection(whole, {}, wanted) is None
+    for name in shares:
+        torn = replace(whole, files={other: "hash" for other in whole.files if other != name})
+        assert "incomplete: *zero_pp_rank" in checkpoints.objection(torn, {}, wanted)
 
 
 def test_the_stage_fails_as_its_processes_failed(tmp_path):

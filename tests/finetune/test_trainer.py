@@ -17,7 +17,7 @@ from finetune.model import load_model, logits
 from finetune.plan.sizes import count_parameters
 from finetune.tiny import build_tiny, train_tokenizer
 from finetune.train import checkpoints
-from finetune.train.trainer import make_trainer
+from finetune.trainer import make_trainer
 from finetune_rows import laid_out
 from published import real_samples
 from stagekit.store import open_store

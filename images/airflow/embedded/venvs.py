@@ -24,6 +24,9 @@ VENVS = ROOT / ".venv"
 LOGS = ROOT / ".nocturne" / "logs"
 # Largest first, so that the two that install at once end together.
 SERVICES_AND_STAGES = ("finetune", "airflow", "mlflow", "curate", "generate")
+BESIDE = "deepspeed"
+"""Packages that one test of the fine-tuning needs and no image has, in a folder of their own: merely installed they
+would change what accelerate imports everywhere."""
 OLDEST_PYTHON = (3, 11)
 STAMP = "nocturne.stamp"
 
@@ -45,6 +48,11 @@ def models_lock(name: str) -> Path:
 def tests_lock() -> Path:
     """What the test suite needs on top of any image's packages."""
     return ROOT / "tests" / "requirements.lock"
+
+
+def beside_lock() -> Path:
+    """What goes into the folder beside, without its dependencies, which the environment for fine-tuning has."""
+    return ROOT / "tests" / "finetune" / f"{BESIDE}.lock"
 
 
 def import_paths(name: str) -> str:
@@ -70,6 +78,19 @@ def make(name: str, with_tests: bool) -> str:
     if models_lock(name).exists():
         install(name, [models_lock(name)], "--no-deps")
     site_packages(name).joinpath("nocturne.pth").write_text(import_paths(name))
+    stamp.write_text(wanted)
+    return f"{time.monotonic() - started:.0f} s"
+
+
+def make_beside() -> str:
+    """Bring the folder of packages beside the environment for fine-tuning up to date; returns what was done."""
+    folder, wanted = VENVS / BESIDE, fingerprint(beside_lock().read_bytes())
+    stamp = folder / STAMP
+    if stamp.exists() and stamp.read_text() == wanted:
+        return "up to date"
+    started = time.monotonic()
+    shutil.rmtree(folder, ignore_errors=True)
+    install("finetune", [beside_lock()], "--no-deps", "--target", str(folder))
     stamp.write_text(wanted)
     return f"{time.monotonic() - started:.0f} s"
 
@@ -159,12 +180,18 @@ def make_all(names: tuple[str, ...], with_tests: bool) -> None:
         say(f"Setting up {len(fresh)} virtual environments in .venv (about 4 GB; once, some minutes)")
 
     def one(name: str) -> None:
-        done = make(name, with_tests and name != "mlflow")
-        if done != "up to date":
-            say(f"  .venv/{name:<9} {done:>6}")
+        tell(name, make(name, with_tests and name != "mlflow"))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, names))
+    if with_tests:
+        tell(BESIDE, make_beside())
+
+
+def tell(name: str, done: str) -> None:
+    """A line for what had to be made."""
+    if done != "up to date":
+        say(f"  .venv/{name:<9} {done:>6}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ def launch_files(processes: int, sharding: str, gpu: bool) -> dict[str, str]:
     if sharding == "fsdp":
         config["fsdp_config"] = _fsdp()
     if sharding == "deepspeed":
+        del config["mixed_precision"]  # what DeepSpeed's own file says, accelerate refuses to be told here as well
         config["deepspeed_config"] = {"deepspeed_config_file": DEEPSPEED, "zero3_init_flag": False}
     files = {ACCELERATE: yaml.safe_dump(config)}
     return files | ({DEEPSPEED: json.dumps(_zero(), indent=1)} if sharding == "deepspeed" else {})

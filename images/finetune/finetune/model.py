@@ -17,7 +17,8 @@ from finetune.base import load_config
 
 def quiet() -> None:
     """No progress bars and no advice on standard error: the stage's log says what a person needs."""
-    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+    for library in ("transformers", "torch.distributed"):
+        warnings.filterwarnings("ignore", category=FutureWarning, module=library)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

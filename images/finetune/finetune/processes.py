@@ -11,7 +11,8 @@ def ready(args: Any) -> None:
 
     One process that sees several GPUs would copy the model to each of them (`DataParallel`), so that a step took as
     many batches as there are GPUs. And accelerate splits weights on GPUs alone: on CPUs it would quietly copy them, so
-    they are declared to be of the kind that it splits.
+    they are declared to be of the kind that it splits. DeepSpeed would compile a transport of its own for processes on
+    CPUs, for which it wants a compiler and waits without end where another's was cut off; gloo does without.
     """
     args._n_gpu = min(args.n_gpu, 1)
     if args.use_cpu and args.world_size > 1 and os.environ.get(FSDP) == "true":
@@ -19,3 +20,7 @@ def ready(args: Any) -> None:
         from accelerate.utils import DistributedType
 
         PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+    if args.use_cpu and args.deepspeed_plugin is not None:
+        import deepspeed.ops
+
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False

@@ -12,11 +12,11 @@ from contract.config.clean import CleanConfig
 from contract.config.decide import DecideConfig
 from contract.config.decontaminate import DecontaminateConfig, writes_pairs
 from contract.config.deduplicate import DeduplicateConfig
+from contract.config.evaluate import EvaluateConfig
 from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig
 from contract.config.finetune import (
-    EvaluateConfig,
     ExportConfig,
     Refusal,
     RegisterConfig,

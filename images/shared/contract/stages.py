@@ -15,18 +15,17 @@ from contract.config.clean import CleanConfig
 from contract.config.decide import DecideConfig
 from contract.config.decontaminate import DecontaminateConfig, decontaminate_sources
 from contract.config.deduplicate import DeduplicateConfig, sources_of
+from contract.config.evaluate import EvaluateConfig, evaluate_sources
 from contract.config.evolve import EvolveConfig
 from contract.config.explore import ExploreConfig
 from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
     ChooseConfig,
-    EvaluateConfig,
     ExportConfig,
     PlanConfig,
     RegisterConfig,
     TrainConfig,
     base_sources,
-    evaluate_sources,
 )
 from contract.config.ingest import IngestConfig
 from contract.config.instruct import InstructConfig, instruct_sources

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from contract.config.finetune import EvaluateConfig
+from contract.config.evaluate import EvaluateConfig
 from contract.records import Sample
 from finetune.evaluate.copies import Copied, longest_copies
 from finetune.evaluate.difference import Difference, difference

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from contract.config.finetune import GeneralText
+from contract.config.evaluate import GeneralText
 from contract.failures import BadInput
 from finetune.data import Row
 from stagekit.parquet import read_batches

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from contract.config.finetune import EvaluateConfig, Training
+from contract.config.evaluate import EvaluateConfig
+from contract.config.finetune import Training
 from contract.failures import BadConfig, BadInput
 from contract.records import Sample
 from finetune.data import Row, with_samples

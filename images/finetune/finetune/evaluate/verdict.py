@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.config.finetune import EvaluateConfig
+from contract.config.evaluate import EvaluateConfig
 from finetune.evaluate.difference import Difference
 from finetune.loss import Loss
 

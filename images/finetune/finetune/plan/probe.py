@@ -4,6 +4,7 @@ The rows are full and learned throughout, which is the dearest batch that packin
 optimizer's state, so the second is the one that counts.
 """
 
+import gc
 import tempfile
 import time
 from dataclasses import dataclass, replace
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, TrainerCallback
+from transformers import TrainerCallback
 
-from contract.config.finetune import Training
+from contract.config.finetune import TrainConfig, Training
 from contract.failures import BadConfig
 from finetune.model import load_model, working_dtype
 from finetune.path import TrainingPath
@@ -82,6 +83,7 @@ def probe(base: Base, training: Training, attention: str) -> Measured:
             hint="a smaller `training.batch_size`, `gradient_checkpointing: always`, or `method: qlora`",
         ) from None
     finally:
+        gc.collect()  # a trainer and its callbacks hold each other, and the model, which another probe would count
         if base.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -153,37 +155,18 @@ def _measure(base: Base, training: Training, attention: str) -> Measured:
 
 
 def _trainer(model: Any, tokenizer: Any, training: Training, added: bool, scratch: Path) -> Any:
-    """The trainer with what decides memory as train sets it, over full rows."""
-    from datasets import Dataset  # slow to import, all of them, and needed where a probe is wanted alone
-    from trl import SFTConfig, SFTTrainer
+    """The trainer that train makes, for one process, over full rows; it neither evaluates nor saves."""
+    from datasets import Dataset  # slow to import, both, and needed where a probe is wanted alone
 
-    from finetune.adapters import adapter_config
-    from finetune.processes import ready
+    from finetune.trainer import make_trainer
 
-    gpu = model.device.type == "cuda"
-    ids = [[ANY_ID] * training.max_length] * (STEPS * training.batch_size)
-    args = SFTConfig(
-        output_dir=str(scratch),
-        max_steps=STEPS,
-        packing=training.packing,
-        max_length=training.max_length,
-        per_device_train_batch_size=training.batch_size,
-        optim=training.optimizer,
-        gradient_checkpointing=training.checkpointing,
-        torch_compile=training.compile,
-        bf16=gpu,
-        use_cpu=not gpu,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-    )
-    ready(args)
-    trainer = SFTTrainer(
-        model=model,
-        args=args,
-        train_dataset=Dataset.from_dict({"input_ids": ids, "labels": ids}),
-        processing_class=tokenizer,
-        peft_config=None if training.method == "full" else adapter_config(training, model, added),
-    )
-    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which belongs to the result
+    number = STEPS * training.batch_size
+    columns = {name: [[ANY_ID] * training.max_length] * number for name in ("input_ids", "labels")}
+    if training.packing:
+        columns["seq_lengths"] = [[training.max_length]] * number
+    alone = {"accumulation": 1, "processes": 1, "sharding": "none", "epochs": 1, "early_stopping": 0}
+    config = TrainConfig(training=training.model_copy(update=alone))
+    rows = Dataset.from_dict(columns)
+    trainer = make_trainer(model, tokenizer, config, (rows, rows), added, scratch, [])
+    trainer.args.eval_strategy = trainer.args.save_strategy = "no"
     return trainer

@@ -88,7 +88,7 @@ def check_choice(choice: Choice, training: Training, on_cpu: bool, gpus: int | N
             hint="`optimizer: adamw_torch`, whose state each GPU holds a share of; or `sharding: none`",
         )
     if choice.sharding == "deepspeed":
-        _check_deepspeed(training, on_cpu)
+        _check_deepspeed(training)
     elif training.method == "qlora" and on_cpu:  # bitsandbytes repacks 4-bit weights for a CPU at an evaluation,
         # and gradients through split ones were measured to be wrong from there on, without an error
         raise BadConfig("`sharding: fsdp` with `method: qlora` on a CPU", expected="GPUs", hint="`sharding: none`")
@@ -108,9 +108,7 @@ def check_loading(counted: Counted, training: Training, available: float | None)
         )
 
 
-def _check_deepspeed(training: Training, on_cpu: bool) -> None:
-    if on_cpu:
-        raise BadConfig("`sharding: deepspeed` on a CPU", expected="GPUs", hint="`sharding: fsdp` also runs on CPUs")
+def _check_deepspeed(training: Training) -> None:
     if training.method == "qlora":
         raise BadConfig(
             "`sharding: deepspeed` with `method: qlora`",

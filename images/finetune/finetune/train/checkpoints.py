@@ -5,6 +5,7 @@ unnoticed. So each checkpoint carries a manifest, written last, with the identit
 SHA-256; one that is incomplete, damaged or of another training is refused, and the log says which setting differs.
 """
 
+import fnmatch
 import json
 import logging
 import re
@@ -23,8 +24,10 @@ FOLDER = "checkpoint-"
 STATES = {
     "none": ("optimizer.pt", "scheduler.pt"),
     "fsdp": ("optimizer_0/.metadata", "scheduler.pt"),
-    "deepspeed": ("latest",),
+    "deepspeed": ("latest", "scheduler.pt"),
 }
+OF_EACH = {"none": (), "fsdp": (), "deepspeed": ("model_states.pt", "optim_states.pt")}
+"""What each process writes of its own share; a bfloat16 training sets another word before the name."""
 WEIGHTS = re.compile(r"\.safetensors$|^pytorch_model_fsdp_0/\.metadata$|_model_states\.pt$")
 
 Identity = dict[str, Any]
@@ -53,14 +56,15 @@ def identity_of(parts: dict[str, Any], prefix: str = "") -> Identity:
 
 
 def needed(processes: int, sharding: str) -> tuple[str, ...]:
-    """The files without any of which the trainer would go on, silently, with other numbers."""
+    """The files, as patterns, without any of which the trainer would go on with other numbers, or not at all."""
     random = [f"rng_state_{number}.pth" for number in range(processes)] if processes > 1 else ["rng_state.pth"]
-    return (*STATES[sharding], *random, "trainer_state.json")
+    shares = [f"*zero_pp_rank_{number}_mp_*_{kind}" for kind in OF_EACH[sharding] for number in range(processes)]
+    return (*STATES[sharding], *shares, *random, "trainer_state.json")
 
 
 def objection(checkpoint: Checkpoint, identity: Identity, wanted: Sequence[str]) -> str | None:
     """Why a checkpoint must not be taken up by the training of this identity, which needs these files; or None."""
-    missing = [name for name in wanted if name not in checkpoint.files]
+    missing = [pattern for pattern in wanted if not fnmatch.filter(checkpoint.files, pattern)]
     missing += [] if any(WEIGHTS.search(name) for name in checkpoint.files) else ["the weights"]
     if missing:
         return f"incomplete: {', '.join(missing)} missing"

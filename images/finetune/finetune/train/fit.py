@@ -16,9 +16,9 @@ from finetune.rows import SPLITS, open_rows, rows_file
 from finetune.train import checkpoints
 from finetune.train.outbox import Outbox
 from finetune.train.outcome import Outcome, Start, identity, sharding_of
-from finetune.train.trainer import make_trainer
 from finetune.train.watch import Checkpoints, Figures, memory
 from finetune.trained import BASE, TOKENIZER
+from finetune.trainer import make_trainer
 from stagekit.job import Job
 
 
