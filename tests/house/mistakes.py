@@ -207,6 +207,10 @@ COMMAND_LINE = [
         ("cannot be made", "thesis.txt"),
         lambda f: on_rows("clean", f, output=f"{full_folder(f)}/thesis.txt/o"),
     ),
+    Refused(
+        "name too long", BAD_CONFIG, ("a name of 300 bytes", "255 at most"), lambda f: from_uri(f"{f}/{'x' * 300}")
+    ),
+    Refused("place of the system", BAD_CONFIG, ("part of the system",), lambda f: from_uri("/proc/self/environ")),
     Refused("scheme that is not read", BAD_CONFIG, ("'ftp'", "s3://"), lambda f: from_uri("ftp://a.example/x.json")),
 ]
 
