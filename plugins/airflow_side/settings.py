@@ -13,8 +13,8 @@
 | `NOCTURNE_DOCKER_URL` | the engine | `DOCKER_HOST`, or the local socket |
 | `NOCTURNE_DOCKER_NETWORK` | network of the stages' containers | `bridge` |
 | `NOCTURNE_IMAGE_TAG` | tag of `nocturne/<image>` | `local` |
-| `NOCTURNE_SOURCES` | folders, parted by `:`, outside which no local source may lie but in the store; `/` allows all | `/` |
-| `NOCTURNE_KEY_SERVERS` | servers (`https://host`, parted by blanks) that may be sent a key of a language model besides OpenAI's own, the one in `OPENAI_BASE_URL` and those that a recipe's file names | none |
+| `NOCTURNE_SOURCES` | folders, parted by `:`, in which local sources may lie, beside the store | `/` |
+| `NOCTURNE_KEY_SERVERS` | also get keys, beside those of recipes: `https://host`, parted by blanks | none |
 | `NOCTURNE_HOST_STORE` | a local store's folder as the engine's host sees it, where that differs | the store's folder |
 """
 
