@@ -9,10 +9,13 @@ import pytest
 
 from contract.records import Decision, Document, Sample
 from contract.stages import BY_NAME
+from contract.uris import parse_uri
+from curate.publish.conclude import conclude
 from curate.web.cache import PageCache
-from curate_texts import document, sample, write_classifier, write_dataset, write_tokenizer
+from curate_texts import document, read, sample, write_classifier, write_dataset, write_tokenizer
 from every_field import Case, Seen, check, missing_cases, run
 from hub_server import HubServer
+from model_hub import ModelHub
 from site_server import Reply, Site, article
 from stagekit.request import build_request
 from stagekit.run import run_stage
@@ -198,6 +201,7 @@ DECIDE_BOTH = DECIDE | {"sources": [{"uri": "raw/decisions.jsonl"}, {"uri": "raw
 DECIDE_LISTS = {"sources": [{"uri": "raw/lists_of_decisions.json", "records_at": "early"}]}
 LEARN = {"score": "quality", "buckets": 1_000}
 NEAR = {"ngram": 5, "threshold": 0.8}
+BEST = {"field": "answer", "ngram": 1, "threshold": 0.3, "keep": "best", "score": "quality"}
 LOOSE = {"threshold": 0.15}
 MEANING = {"exact": False, "near": False, "semantic": LOOSE}
 GROUPED = {"semantic": LOOSE | {"clusters": 9}}
@@ -303,6 +307,7 @@ CASES: dict[str, list[Case]] = {
         Case("quality.fineweb", True, '"rule": "fineweb_line_ends", "id": "doc-list"', data="shapes"),
         Case("samples.refusals", True, '"rule": "refusal", "id": "sample-1"', ANSWERS, "pairs"),
         Case("samples.mentions_source", True, '"rule": "mentions_source", "id": "sample-0"', ANSWERS, "pairs"),
+        Case("samples.scores", {"quality": 2.0}, '"rule": "low_score", "id": "sample-0"', ANSWERS, "scored"),
         Case("samples.copies_instruction", 0.9, '"rule": "copies_instruction"', ANSWERS, "pairs"),
         Case("licenses", ["mit"], '"rule": "license", "id": "doc-0"', data="plain"),
         Case("audit", True, "audit.json", SHORT, "plain"),
@@ -317,6 +322,7 @@ CASES: dict[str, list[Case]] = {
         Case("engine", "datasketch", "figure candidate_pairs", NEAR, "family"),
         Case("keep", "first", '"id": "doc-2"', NEAR, "dupes"),
         Case("keep", "oldest", '"id": "doc-1"', NEAR, "dupes"),
+        Case("score", "other", '"partner": "sample-0"', BEST, "scored"),
         Case("semantic.threshold", 0.999, '"rule": "semantic_duplicate"', MEANING, "dupes"),
         Case("semantic.grouping", "kmeans", "semantic_duplicate", MEANING | GROUPED, "family"),
         Case("semantic.clusters", 1, "semantic_duplicate", KMEANS, "family"),
@@ -418,6 +424,7 @@ CASES: dict[str, list[Case]] = {
         Case("datasets.name", "world", '"source": "world"', MIX, "pairs"),
         Case("datasets.format", "openai", "failure BadInput: no usable row", MIX, "pairs"),
         Case("datasets.take", 2, '"rule": "beyond_take"', MIX, "pairs"),
+        Case("datasets.share", 0.2, "figure general_taken 1", MIX, "pairs"),
         Case("datasets.repeat", 2, '-2", "messages"', MIX, "pairs"),
         Case("datasets.license", "MIT", '"license": "MIT", "split": null', MIX, "pairs"),
         Case("seed", 1, '"rule": "beyond_take"', TAKE, "pairs"),
@@ -432,6 +439,8 @@ CASES: dict[str, list[Case]] = {
         Case("formats", ["text"], "file text/train.jsonl", data="many"),
         Case("title", "A fine title", "# A fine title", data="many"),
         Case("license", "cc0-1.0", "cc0-1.0", data="many"),
+        Case("hub", "owner/name", 'load_dataset("owner/name"', data="many"),
+        Case("hub_private", False, "on the hub, private: False", {"hub": "owner/name"}, "many"),
         Case("seed", 5, '"split": "test"', data="many"),
         Case("shard_rows", 9, "shards 3 and 0", data="many"),
     ],
@@ -518,7 +527,15 @@ def seen(store, site, hub, tmp_path, monkeypatch):
         rows, _, decided = data.partition("+")
         inputs = [f"rows={store / rows}"] * bool(rows) + [f"decisions={store / decided}"] * bool(decided)
         config = json.loads(json.dumps(config).replace("SITE", site.url))
-        return run(stage, config, inputs, tmp_path / name).with_lines(threads)
+        found = run(stage, config, inputs, tmp_path / name).with_lines(threads)
+        return found.with_lines(concluded(found.uri)) if config.get("hub") else found
+
+    def concluded(uri: str) -> list[str]:
+        with ModelHub() as server:
+            monkeypatch.setenv("HF_ENDPOINT", server.url)
+            monkeypatch.setenv("HF_TOKEN", "hf_of_the_test")
+            conclude(parse_uri(uri), read(uri).manifest)
+        return [f"on the hub, private: {place['private']}" for place in server.repositories.values()]
 
     return call
 
