@@ -322,7 +322,7 @@ CASES: dict[str, list[Case]] = {
         Case("engine", "datasketch", "figure candidate_pairs", NEAR, "family"),
         Case("keep", "first", '"id": "doc-2"', NEAR, "dupes"),
         Case("keep", "oldest", '"id": "doc-1"', NEAR, "dupes"),
-        Case("score", "other", '"partner": "sample-0"', BEST, "scored"),
+        Case("score", "other", '"partner": "sample-', BEST, "scored"),
         Case("semantic.threshold", 0.999, '"rule": "semantic_duplicate"', MEANING, "dupes"),
         Case("semantic.grouping", "kmeans", "semantic_duplicate", MEANING | GROUPED, "family"),
         Case("semantic.clusters", 1, "semantic_duplicate", KMEANS, "family"),
