@@ -8,7 +8,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from docker import APIClient
 
 from airflow_side.outcome import StageEmpty, StageFailed, StageOutOfMemory, StageTrouble
-from contract.stages import BY_NAME, Resources
+from contract.stage import Resources
+from contract.stages import BY_NAME
 from proxied_engine import proxied_engine
 
 
