@@ -10,6 +10,7 @@ import pytest
 
 from contract.config.filter import FilterConfig
 from contract.records import Document, Sample
+from curate.filter.code import check_blocks
 from curate.filter.files import Files
 from curate.filter.rows import Rows
 from curate.filter.rules import RULES, active_rules, families
@@ -203,3 +204,10 @@ def test_a_sample_goes_by_the_first_score_that_is_too_low_and_stays_without_one(
         ("sample-0", "low_score", "good 0.4", "good 0.5, new 0.1"),
         ("sample-4", "low_score", "new 0.05", "good 0.5, new 0.1"),
     ]
+
+
+def test_a_fence_is_closed_by_one_as_long_as_itself_only():
+    """As CommonMark has it: a block of four backticks may show one of three."""
+    shown = "````\n```json\n{broken\n```\n````\n```json\n{}\n```"
+    assert check_blocks([shown]) == ([None], 1, 1)
+    assert check_blocks(["````json\n{broken\n```"]) == ([None], 0, 0)

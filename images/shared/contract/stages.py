@@ -56,7 +56,7 @@ STAGES: tuple[Stage, ...] = (
         CleanConfig,
         (Port("rows", "documents", (Document,)),),
         Document,
-        version=3,
+        version=4,
     ),
     Stage(
         "filter",
@@ -65,7 +65,7 @@ STAGES: tuple[Stage, ...] = (
         FilterConfig,
         (ROWS,),
         "same",
-        version=2,
+        version=3,
         sources=lambda config: filter_sources(config),  # type: ignore[arg-type]
     ),
     Stage(
