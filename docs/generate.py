@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT / "images" / "shared"))
 
 from contract.config.base import Config  # noqa: E402
 from contract.recipe import Recipe  # noqa: E402
-from contract.stages import IMAGES, STAGES, Stage, stages_of  # noqa: E402
+from contract.stage import Stage  # noqa: E402
+from contract.stages import IMAGES, STAGES, stages_of  # noqa: E402
 from stagekit.cli_help import config_fields, image_help, stage_help  # noqa: E402
 
 BEGIN, END = "<!-- stages: made by `make docs` -->\n", "<!-- end of stages -->"

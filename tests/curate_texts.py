@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from contract.manifest import MANIFEST, Manifest, Parent
-from contract.records import Document, Message, Record, Sample
+from contract.records import Decision, Document, Message, Record, Sample, conversation_key
 from contract.uris import parse_uri
 from stagekit.dataset import Dataset, open_dataset
 from stagekit.hashing import ContentHash
@@ -92,3 +92,29 @@ def write_classifier(path, texts: dict[str, str]) -> None:
     )
     model.save_model(str(path))
     examples.unlink()
+
+
+def cross_pairs(rows: list[Sample], test: dict[str, bool], near: float) -> list[tuple[str, str]]:
+    """By plain reading: pairs on both sides that share a document or are near-duplicates."""
+    read = [(row, word_sets(row.instruction, 5), word_sets(row.answer, 5)) for row in rows]
+    return [
+        (a.id, b.id)
+        for a, asked, answered in read
+        for b, other, replied in read
+        if test[a.id]
+        and not test[b.id]
+        and (a.document_id == b.document_id or _alike(asked, other) >= near or _alike(answered, replied) >= near)
+    ]
+
+
+def _alike(a: set, b: set) -> float:
+    shared = len(a & b)
+    return shared / max(len(a) + len(b) - shared, 1)
+
+
+def decision(about, verdict="accept", reviewer="ann", **fields) -> Decision:
+    """A decision about a sample, or about an id without saying what was looked at."""
+    known = {"sample_id": about.id, "content": conversation_key(about.messages)} if isinstance(about, Sample) else {}
+    known = known or {"sample_id": about}
+    number = hash((reviewer, verdict, str(known), str(fields)))
+    return Decision(id=f"d{number}", reviewer=reviewer, verdict=verdict, **{**known, **fields})

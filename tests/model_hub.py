@@ -1,6 +1,7 @@
 """As much of the Hugging Face Hub's HTTP interface as putting a model there takes: repositories, commits, tags."""
 
 import base64
+import hashlib
 import json
 import re
 import threading
@@ -8,7 +9,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-CALL = re.compile(r"/api/(?:(?P<whole>repos/create|validate-yaml)|models/(?P<repo>[^/]+/[^/]+)/(?P<call>\w+))")
+CALL = re.compile(
+    r"/api/(?:(?P<whole>repos/create|validate-yaml)|(?:models|datasets)/(?P<repo>[^/]+/[^/]+)/(?P<call>\w+))"
+)
 
 
 @dataclass
@@ -36,7 +39,8 @@ class ModelHub:
         there = name in self.repositories
         if not there:
             private = sent["visibility"] == "private"
-            self.repositories[name] = {"private": private, "files": {}, "tags": {}, "commits": []}
+            kind = sent.get("type", "model")
+            self.repositories[name] = {"kind": kind, "private": private, "files": {}, "tags": {}, "commits": []}
         return 409 if there else 200, {"url": f"{self.url}/{name}", "name": name}
 
     def preupload(self, repo: str, sent: Any) -> tuple[int, Any]:
@@ -48,9 +52,18 @@ class ModelHub:
         for line in sent:
             if line["key"] == "file":
                 place["files"][line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            if line["key"] == "deletedFile":
+                del place["files"][line["value"]["path"]]
         oid = f"{len(place['commits']) + 1:040x}"
         place["commits"].append(oid)
         return 200, {"success": True, "commitOid": oid, "commitUrl": f"{self.url}/{repo}/commit/{oid}"}
+
+    def tree(self, repo: str, sent: Any) -> tuple[int, Any]:
+        files = self.repositories[repo]["files"].items()
+        return 200, [
+            {"type": "file", "path": path, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
+            for path, data in files
+        ]
 
     def refs(self, repo: str, sent: Any) -> tuple[int, Any]:
         tags = self.repositories[repo]["tags"].items()

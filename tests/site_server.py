@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+from contract.records import Document
+
 PARAGRAPH = "This paragraph of the {name} article says a few things, in whole sentences, so that it reads like one. "
 
 
@@ -162,3 +164,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def documents(dataset):
+    return {document.url.rpartition("/")[2]: document for document in dataset.records(Document)}
+
+
+def ledger(dataset):
+    return {entry.detail.rpartition("/")[2]: (entry.status, entry.rule, entry.value) for entry in dataset.ledger()}

@@ -1,6 +1,7 @@
 """The one operator of the house: a step of a recipe, run as the stage's own command."""
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.docker.hooks.docker import DockerHook
@@ -16,9 +17,11 @@ from airflow_side.runners.process import ProcessRunner
 from airflow_side.runners.spec import Runner, RunSpec, TaskIdentity
 from airflow_side.secrets import secrets_for
 from airflow_side.settings import Settings, read_settings
-from contract.failures import RemoteTrouble
+from contract.config.llm import KEY_SERVERS, servers
+from contract.failures import BadConfig, RemoteTrouble
 from contract.keys import digest
 from contract.manifest import Result
+from contract.recipe import Recipe
 from contract.steps import Step
 from contract.uris import is_gathered, parse_uri
 
@@ -103,7 +106,7 @@ class StageOperator(DockerOperator):
         return RunSpec(
             image=stage.image,
             arguments=tuple(arguments),
-            env=_environment(stage.image, self.flow.recipe.name, settings) | {"NOCTURNE_RUN": run_name(ti)},
+            env=_environment(stage.image, self.flow.recipe, settings) | {"NOCTURNE_RUN": run_name(ti)},
             secrets=secrets_for(stage.image, step.config),
             resources=stage.resources,
             identity=TaskIdentity(ti.dag_id, ti.run_id, ti.task_id, _map_index(ti.map_index), ti.try_number),
@@ -157,17 +160,36 @@ def _map_index(found: int | None) -> int:
     return -1 if found is None else found
 
 
-def _environment(image: str, recipe: str, settings: Settings) -> dict[str, str]:
+def _environment(image: str, recipe: Recipe, settings: Settings) -> dict[str, str]:
     """What a stage may know of its surroundings; nothing secret."""
-    env = {"NOCTURNE_STORE": str(settings.store), "NOCTURNE_RECIPE": recipe, "NOCTURNE_CACHE": settings.cache}
+    env = {"NOCTURNE_STORE": str(settings.store), "NOCTURNE_RECIPE": recipe.name, "NOCTURNE_CACHE": settings.cache}
     if image == "finetune":
         env["MLFLOW_TRACKING_URI"] = settings.mlflow_uri
-    return {name: value for name, value in env.items() if value}
+    told = {name: value for name, value in env.items() if value}
+    if image == "generate":  # as the recipe's file names them, whatever the trigger form says
+        told[KEY_SERVERS] = " ".join(sorted({*servers(recipe), *settings.key_servers}))
+    return told
+
+
+def _within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _outside_store(step: Step, settings: Settings) -> tuple[str, ...]:
-    """Local sources of a step that a container would not see by having the store."""
+    """Local sources of a step that a container would not see by having the store.
+
+    Raises `BadConfig` for one outside the folders that the deployment allows.
+    """
     sources = [source for source in step.stage.sources(step.config) if not is_gathered(source.uri)]
     addresses = [parse_uri(source.uri, base=str(settings.store)) for source in sources]
-    store = settings.store.path.rstrip("/") + "/" if settings.store.scheme == "file" else "\0"
-    return tuple(sorted({a.path for a in addresses if a.scheme == "file" and not a.path.startswith(store)}))
+    local = {os.path.normpath(address.path) for address in addresses if address.scheme == "file"}
+    in_store = settings.store.path if settings.store.scheme == "file" else "/nowhere"
+    outside = sorted(path for path in local if not _within(path, in_store))
+    for path in outside:
+        if not any(_within(os.path.realpath(path), folder) for folder in settings.sources):
+            raise BadConfig(
+                f"the source {path} is outside the folders that this deployment reads from",
+                expected=f"a place in the store, or in {', '.join(settings.sources)} (NOCTURNE_SOURCES)",
+                where=step.name,
+            )
+    return tuple(outside)

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from airflow_side.runners.spec import Ended
 from contract.failures import BY_EXIT_CODE, EmptyResult, Failure, RemoteTrouble
 from contract.manifest import Result
-from contract.stages import Resources
+from contract.stage import Resources
 
 KILLED = {128 + 9, 128 + 15}
 

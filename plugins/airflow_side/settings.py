@@ -13,6 +13,8 @@
 | `NOCTURNE_DOCKER_URL` | the engine | `DOCKER_HOST`, or the local socket |
 | `NOCTURNE_DOCKER_NETWORK` | network of the stages' containers | `bridge` |
 | `NOCTURNE_IMAGE_TAG` | tag of `nocturne/<image>` | `local` |
+| `NOCTURNE_SOURCES` | folders, parted by `:`, in which local sources may lie, beside the store | `/` |
+| `NOCTURNE_KEY_SERVERS` | also get keys, beside those of recipes: `https://host`, parted by blanks | none |
 | `NOCTURNE_HOST_STORE` | a local store's folder as the engine's host sees it, where that differs | the store's folder |
 """
 
@@ -45,6 +47,8 @@ class Settings:
     docker_network: str
     image_tag: str
     host_store: str
+    sources: tuple[str, ...]
+    key_servers: tuple[str, ...]
 
 
 def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
@@ -68,6 +72,8 @@ def read_settings(env: Mapping[str, str] = os.environ) -> Settings:
         docker_network=env.get("NOCTURNE_DOCKER_NETWORK") or "bridge",
         image_tag=env.get("NOCTURNE_IMAGE_TAG") or "local",
         host_store=env.get("NOCTURNE_HOST_STORE") or store.path,
+        sources=tuple(os.path.realpath(folder) for folder in (env.get("NOCTURNE_SOURCES") or "/").split(":") if folder),
+        key_servers=tuple(env.get("NOCTURNE_KEY_SERVERS", "").split()),
     )
 
 

@@ -8,7 +8,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from docker import APIClient
 
 from airflow_side.outcome import StageEmpty, StageFailed, StageOutOfMemory, StageTrouble
-from contract.stages import BY_NAME, Resources
+from contract.stage import Resources
+from contract.stages import BY_NAME
 from proxied_engine import proxied_engine
 
 
@@ -142,3 +143,22 @@ def test_container_that_cannot_be_is_not_tried_again(ingest_that, run, fake_imag
     monkeypatch.setenv("NOCTURNE_DOCKER_NETWORK", "no-such-network")
     with pytest.raises(StageFailed, match="NOCTURNE_DOCKER_NETWORK"):
         run(ingest_that("x"))
+
+
+@pytest.mark.parametrize(
+    "place", ["/etc/hostname", "{folder}/sources/../secret.json", "../../secret.json", "{folder}/link"]
+)
+def test_a_local_source_outside_the_deployments_folders_is_refused(
+    ingest_that, run, project, tmp_path, monkeypatch, place
+):
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "link").symlink_to("/etc")
+    monkeypatch.setenv("NOCTURNE_SOURCES", f"{tmp_path}/sources:{tmp_path}/others")
+    with pytest.raises(StageFailed, match="outside the folders that this deployment reads from"):
+        run(ingest_that(place.format(folder=tmp_path)))
+
+
+def test_a_local_source_in_one_of_the_deployments_folders_is_read(ingest_that, run, project, tmp_path, monkeypatch):
+    monkeypatch.setenv("NOCTURNE_SOURCES", f"{tmp_path}/sources")
+    assert run(ingest_that(f"{tmp_path}/sources/x"))["rows"] == 3
+    assert run(ingest_that("x/y"))["rows"] == 3, "in the store"

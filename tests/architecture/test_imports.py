@@ -122,7 +122,7 @@ DISTRIBUTIONS = {
 # Imported beside the packages that bring them, whose versions they follow, where an image does not name them itself.
 BROUGHT = {
     "urllib3": ("minio",),
-    "httpx2": ("openai", "transformers"),
+    "httpx2": ("openai", "transformers", "huggingface-hub"),
     "jinja2": ("torch",),
     "tokenizers": ("transformers",),
     "huggingface_hub": ("transformers",),

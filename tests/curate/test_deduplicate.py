@@ -158,6 +158,20 @@ def test_oldest_needs_dates(run_stage, tmp_path):
     assert "no `created_at`" in ended.stderr
 
 
+def test_the_best_by_score_stays_and_one_without_it_goes_first(run_stage, tmp_path):
+    scores = ({"quality": 2.0, "other": 9.0}, {}, {"quality": 3.5}, {"quality": -1.0})
+    rows = [sample(n, "Why?", f"Because{'!' * n}", scores=some) for n, some in enumerate(scores)]
+    uri = write_dataset(tmp_path / "in", rows, Sample)
+    for field, ngram in (("instruction", 5), ("answer", 1)):
+        config = {"field": field, "ngram": ngram, "keep": "best", "score": "quality"}
+        made = run_stage("curate", "deduplicate", config, [("rows", uri)])
+        dataset = read(made.result["uri"])
+        assert [row.id for row in dataset.records(Sample)] == ["sample-2"]
+        assert {entry.partner for entry in dataset.ledger()} == {"sample-2"}
+    wrong = run_stage("curate", "deduplicate", config | {"score": ""}, [("rows", uri)])
+    assert (wrong.exit_code, "go together" in wrong.stderr) == (10, True)
+
+
 def test_the_stage_writes_the_same_for_any_workers_and_shards(run_stage, tmp_path):
     rng = random.Random(3)
     texts = [" ".join(rng.choices(WORDS, k=9)) for _ in range(2500)]

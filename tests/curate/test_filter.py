@@ -10,6 +10,7 @@ import pytest
 
 from contract.config.filter import FilterConfig
 from contract.records import Document, Sample
+from curate.filter.code import check_blocks
 from curate.filter.files import Files
 from curate.filter.rows import Rows
 from curate.filter.rules import RULES, active_rules, families
@@ -27,7 +28,7 @@ EVERYTHING = {
         "code_parses": True,
     },
     "quality": {"gopher_quality": True, "gopher_repetition": True, "c4": True, "fineweb": True},
-    "samples": {"refusals": True, "mentions_source": True, "copies_instruction": 0.8},
+    "samples": {"refusals": True, "mentions_source": True, "copies_instruction": 0.8, "scores": {"good": 1}},
     "licenses": ["MIT"],
     "language": {"allowed": ["en"]},
 }
@@ -47,7 +48,7 @@ def verdict(text, instruction="", answer="", license=None, **config):
     """Each rule that says no to one row, with value and threshold."""
     texts = pa.array([text], pa.large_string())
     asked = FilterConfig.model_validate(config)
-    rows = Rows(texts, [license], [instruction], [answer], families(asked), identify())
+    rows = Rows(texts, [license], [instruction], [answer], families(asked), identify(), [{}])
     verdicts = [(rule.name, rule.check(rows)) for rule in rules_of(json.dumps(config))]
     return {name: (found.value(0), found.threshold) for name, found in verdicts if found.fails[0]}
 
@@ -144,7 +145,7 @@ def test_a_rule_says_no_on_one_side_of_its_threshold_only(rule, config, drops, k
 def test_each_rule_of_the_table_has_a_name_of_its_own_and_a_case():
     names = [rule.name for rule in RULES]
     assert len(set(names)) == len(names)
-    untested = set(names) - {case[0] for case in CASES} - {"classifier"}  # which has a test of its own
+    untested = set(names) - {case[0] for case in CASES} - {"classifier", "low_score"}  # which have tests of their own
     assert untested == {f"gopher_top_{n}gram" for n in (3, 4)} | {f"gopher_duplicate_{n}gram" for n in (6, 7, 8, 9)}
     assert [rule.name for rule in rules_of(json.dumps(EVERYTHING))] == [name for name in names if name != "classifier"]
     assert rules_of("{}") == []
@@ -190,3 +191,23 @@ def test_samples_are_filtered_by_field_and_documents_refuse_sample_rules(run_sta
     documents = write_dataset(tmp_path / "documents", [document(1, "x")], Document)
     ended = run_stage("curate", "filter", {"samples": {"refusals": True}}, [("rows", documents)])
     assert (ended.exit_code, "rules under `samples`" in ended.stderr) == (10, True)
+
+
+def test_a_sample_goes_by_the_first_score_that_is_too_low_and_stays_without_one(run_stage, tmp_path):
+    scores = ({"good": 0.4, "new": 0.1}, {"new": 0.1}, {"good": 0.5, "new": 1}, {}, {"good": 0.9, "new": 0.05})
+    rows = [sample(n, "Why?", f"Because {n}.", scores=some) for n, some in enumerate(scores)]
+    uri = write_dataset(tmp_path / "in", rows, Sample)
+    config = {"field": "answer", "samples": {"scores": {"good": 0.5, "new": 0.1}}}
+    made = read(run_stage("curate", "filter", config, [("rows", uri)]).result["uri"])
+    assert [row.id for row in made.records(Sample)] == ["sample-1", "sample-2", "sample-3"]
+    assert [(entry.id, entry.rule, entry.value, entry.threshold) for entry in made.ledger()] == [
+        ("sample-0", "low_score", "good 0.4", "good 0.5, new 0.1"),
+        ("sample-4", "low_score", "new 0.05", "good 0.5, new 0.1"),
+    ]
+
+
+def test_a_fence_is_closed_by_one_as_long_as_itself_only():
+    """As CommonMark has it: a block of four backticks may show one of three."""
+    shown = "````\n```json\n{broken\n```\n````\n```json\n{}\n```"
+    assert check_blocks([shown]) == ([None], 1, 1)
+    assert check_blocks(["````json\n{broken\n```"]) == ([None], 0, 0)

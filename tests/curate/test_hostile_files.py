@@ -12,10 +12,13 @@ import pytest
 
 from contract.failures import BadInput
 from curate import intricate, readers
+from curate.clean.code import outside_code
+from curate.filter.code import check_blocks
 from curate.found import Found, Rejected, SourceFile
 from curate.ingest.files import read
 from curate.intricate import intricate_page, intricate_pdf
 from curate.pages import main_text
+from curate.pdf import SPLIT_WORD
 from curate.readers import format_of
 
 LIMIT = 20_000
@@ -138,3 +141,15 @@ def test_pictures_of_a_pdf_do_not_count():
     picture = pdf(zlib.compress(b" " * LARGE)).replace(b"<< /Length", b"<< /Subtype /Image /Length")
     assert intricate_pdf(picture) == ""
     assert intricate_pdf(b"stream\nFlateDecode stream\n\x00 nothing packed") == ""
+
+
+LINE_OF_MARKS = [mark * 200_000 for mark in "~`-_=*#>|1a ."]
+
+
+@pytest.mark.parametrize("line", LINE_OF_MARKS, ids=lambda line: line[0])
+def test_a_line_of_one_character_is_read_like_any_other(line):
+    """Each took from minutes to days where repeats try again what others took."""
+    for text in (line, f"{line}\nx", f"```\n{line}\n```", f"~~~\n{line}"):
+        assert sum(check_blocks([text])[1:]) <= 1
+        assert outside_code(text, lambda part: part) == text
+    assert SPLIT_WORD.search(line) is None

@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from contract.config.mix import MixSource
+from contract.config.mix import MixConfig, MixSource
 from contract.failures import BadInput
 from contract.records import Sample
 from curate.mix.layouts import LAYOUTS, Malformed
-from curate.mix.stage import _chosen
+from curate.mix.stage import _usable, taken
 from curate_texts import read as read_dataset
 from curate_texts import sample, write_dataset
 
@@ -61,18 +64,38 @@ def test_what_is_no_conversation(layout, fields, problem):
 
 def test_the_choice_hardly_moves_when_rows_are_added(tmp_path):
     rows = [{"instruction": f"Question {i}", "output": "Yes"} for i in range(400)]
-    small = MixSource(uri=lines(tmp_path / "a.jsonl", rows[:390]), name="general", take=100)
-    large = MixSource(uri=lines(tmp_path / "b.jsonl", rows[::-1]), name="general", take=100)
-    before, after = _chosen(small, 0), _chosen(large, 0)
-    assert len(before) == len(after) == 100
+    small = MixSource(uri=lines(tmp_path / "a.jsonl", rows[:390]), name="general")
+    large = MixSource(uri=lines(tmp_path / "b.jsonl", rows[::-1]), name="general")
+    before, after = (set(_usable(source, 0)[:100]) for source in (small, large))
     assert len(before - after) <= 10, "at most one sample goes for each row added"
-    assert _chosen(small, 1) != before
+    assert set(_usable(small, 1)[:100]) != before
+
+
+@given(
+    rows=st.integers(0, 10_000),
+    shares=st.lists(st.floats(0.01, 0.3), min_size=1, max_size=3),
+    repeat=st.integers(1, 3),
+    fixed=st.integers(0, 5_000),
+)
+def test_shares_are_those_of_the_whole(rows, shares, repeat, fixed):
+    sources = [MixSource(uri="x", name=f"s{n}", share=share, repeat=repeat) for n, share in enumerate(shares)]
+    numbers = taken([*sources, MixSource(uri="x", name="all")], rows, {s.name: 10**6 for s in sources} | {"all": fixed})
+    whole = rows + fixed + repeat * sum(numbers[source.name] for source in sources)
+    for source, share in zip(sources, shares, strict=True):
+        assert abs(repeat * numbers[source.name] - share * whole) <= 2 * repeat * len(sources)
+
+
+def test_a_share_takes_no_more_than_there_is():
+    share, all_of_it = MixSource(uri="x", name="a", share=0.5, take=7), MixSource(uri="x", name="b", share=0.4)
+    assert taken([share, all_of_it], 100, {"a": 1_000, "b": 9}) == {"a": 7, "b": 9}
+    with pytest.raises(ValidationError, match=r"the shares add up to 1\.1"):
+        MixConfig(datasets=[share, all_of_it.model_copy(update={"share": 0.6})])
 
 
 def test_a_dataset_of_another_layout_is_refused(tmp_path):
     source = MixSource(uri=lines(tmp_path / "a.jsonl", [{"prompt": "x"}]), name="general", format="openai")
     with pytest.raises(BadInput, match=r"a\.jsonl line 1: `messages` is not a list .* the row has prompt"):
-        _chosen(source, 0)
+        _usable(source, 0)
 
 
 def test_the_stage_keeps_all_samples_and_books_every_row(run_stage, tmp_path):

@@ -10,17 +10,12 @@ import lzma
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from contract.config.expressions import template_parts
 from contract.config.ingest import IngestSource
 from contract.failures import BadInput
-from contract.records import Document
-from curate.found import DAMAGE, Found, Rejected, SourceFile, lines
-from curate.ingest.mapping import COLUMNS, Mapper
-from curate.json_text import loads
+from curate.found import DAMAGE, Found, Rejected, SourceFile
 from curate.readers import READERS, format_of
+from mapped import document_from
 from pdf_files import pdf
 
 ARTICLES = [
@@ -63,15 +58,6 @@ def records(tmp_path, name, data, limit=10_000, records_at="", **more):
     path = tmp_path / name
     path.write_bytes(data)
     return list(READERS[format_of(name)](SourceFile(path, name, limit, records_at, **more)))
-
-
-def document_from(found, source, name="src", limit=1_000):
-    """What the source's mapping makes of a record, as a document."""
-    mapped = Mapper(source, name, limit)(found)
-    if isinstance(mapped, Rejected):
-        return mapped
-    values = dict(zip(COLUMNS, mapped.values, strict=True))
-    return Document.model_validate(values | {"metadata": json.loads(values["metadata"])})
 
 
 @pytest.mark.parametrize("name", MANY)
@@ -177,48 +163,6 @@ def test_a_file_of_many_records_that_cannot_be_read_whole_is_a_failure(tmp_path,
         records(tmp_path, name, DAMAGED[name])
 
 
-def mapped(value, **source):
-    return document_from(Found("f.jsonl line 1", value), IngestSource(uri="x", **source), "src", 1_000)
-
-
-def test_text_is_joined_from_nested_fields_in_the_order_given():
-    value = {"content": {"intro": "A", "parts": ["B", "C"]}, "summary": "S"}
-    assert mapped(value, text=["summary", "content.intro", "content.parts"], join=" | ").text == "S | A | B | C"
-    assert mapped({"content": {"x": "A", "y": "B"}}, text=["content.*"], join="\n").text == "A\nB"
-
-
-@pytest.mark.parametrize(
-    ("value", "rule"),
-    [
-        ({"other": "x"}, "missing_text"),
-        ({"text": None}, "missing_text"),
-        ({"text": 7}, "text_not_text"),
-        ({"text": ["fine", 7]}, "text_not_text"),
-        ({"text": {"body": "x"}}, "text_not_text"),
-        ({"text": b"x"}, "text_not_text"),
-        ({"text": " \n\t\u2003"}, "blank_text"),
-        ({"text": "\x00"}, "blank_text"),
-        ({"text": "é" * 501}, "too_long"),
-    ],
-)
-def test_a_record_without_usable_text_names_its_rule(value, rule):
-    assert mapped(value).rule == rule
-
-
-def test_an_id_is_mapped_or_follows_from_url_or_text():
-    assert mapped({"id": 7, "text": "t"}, fields={"id": "id"}).id == "7"
-    by_url, changed = mapped({"url": "u", "text": "t"}), mapped({"url": "u", "text": "changed"})
-    assert by_url.id == changed.id != mapped({"text": "t"}).id
-    assert mapped({"id": 7, "text": "t"}).id == mapped({"id": 8, "text": "t"}).id, "an unmapped `id` is no identity"
-
-
-def test_what_utf8_cannot_hold_is_repaired():
-    document = mapped({"text": "nul\x00 lone\ud800 pair\ud83d\ude00", "title": "\udc00"}, metadata=["title"])
-    assert isinstance(document, Document)
-    assert (document.text, document.title) == ("nul lone\ufffd pair😀", "\ufffd")
-    assert document.metadata == {"title": "\ufffd"}
-
-
 PAGES = [
     [
         "A report on gardens - draft",
@@ -316,76 +260,3 @@ def test_more_compressions_are_read_and_cut_off_ones_are_damaged(tmp_path, endin
     assert [record.value for record in records(tmp_path, f"a.jsonl{ending}", packed)] == ARTICLES
     with pytest.raises(DAMAGE):
         records(tmp_path, f"b.jsonl{ending}", packed[:-10])
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@given(JSON, st.booleans())
-def test_fast_json_reads_what_the_standard_library_reads(value, escaped):
-    text = json.dumps(value, ensure_ascii=escaped)
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:
-        return
-    assert repr(loads(data)) == repr(json.loads(text, strict=False))
-
-
-@given(st.binary(max_size=40))
-def test_fast_json_refuses_what_the_standard_library_refuses(data):
-    def outcome(read):
-        try:
-            return repr(read())
-        except UnicodeDecodeError:
-            return "encoding"
-        except ValueError:
-            return "record"
-
-    assert outcome(lambda: loads(data)) == outcome(lambda: json.loads(data.decode("utf-8-sig"), strict=False))
-
-
-@given(st.lists(st.binary(max_size=30).filter(lambda line: b"\n" not in line), max_size=12), st.integers(1, 9))
-def test_lines_are_those_of_the_file_whatever_the_blocks(lines_written, block):
-    class Blocks(io.BytesIO):
-        def read(self, _):
-            return super().read(block)
-
-    whole = b"\n".join(lines_written)
-    assert list(lines(Blocks(whole), 100)) == (whole.removesuffix(b"\n").split(b"\n") if whole else [])
-
-
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [
-        ("{title}\n\n{body.main}", "T\n\nB"),
-        ("{title}\n\n{absent}", "T"),
-        ("Number {n} of {{braces}}", "Number 7 of {braces}"),
-        ("{body.parts.0}-{body.parts.1}", "x-y"),
-    ],
-)
-def test_a_template_puts_fields_into_its_text(template, text):
-    value = {"title": "T", "body": {"main": "B", "parts": ["x", "y"]}, "n": 7}
-    assert mapped(value, text=[template]).text == text
-    assert mapped(value | {"text": "t"}, fields={"author": template}).author == text
-
-
-def test_a_template_of_absent_fields_or_of_objects_is_no_text():
-    assert mapped({"a": None}, text=["{a} and {b}"]).rule == "missing_text"
-    assert mapped({"a": {"b": 1}}, text=["of {a}"]).rule == "text_not_text"
-
-
-@pytest.mark.parametrize("template", ["{", "{a", "a}", "{}", "{ }", "{a{b}}"])
-def test_a_broken_template_is_refused(template):
-    with pytest.raises(ValueError, match="brace"):
-        IngestSource(uri="x", text=[template])
-
-
-@given(st.lists(st.tuples(st.text(), st.text(st.characters(exclude_characters="{}"), min_size=1)), max_size=4))
-def test_a_template_says_what_it_was_made_of(parts):
-    parts = [(literal, path.strip() or "p") for literal, path in parts]
-    made = "".join(literal.replace("{", "{{").replace("}", "}}") + f"{{{path}}}" for literal, path in parts)
-    assert template_parts(made) == [*parts, ("", "")]

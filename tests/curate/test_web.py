@@ -1,7 +1,6 @@
 """Sources on the web against a real server: what is asked for, what is kept, what a site can do to us."""
 
 import json
-from itertools import pairwise
 
 import pytest
 
@@ -9,46 +8,8 @@ from contract.failures import BadInput, Failure, RemoteTrouble
 from contract.records import Document
 from contract.stages import BY_NAME
 from curate.web.tidy import KEPT
-from site_server import PARAGRAPH, Reply, Site, article
-from stagekit.dataset import open_dataset
-from stagekit.request import build_request, find_reusable
-from stagekit.run import run_stage
-
-
-@pytest.fixture
-def site():
-    with Site() as server:
-        server.articles("one", "two", "three")
-        server.feed("/feed", "/one", "/two", "/three")
-        yield server
-
-
-@pytest.fixture
-def night(site, tmp_path, monkeypatch):
-    """One night's ingest of a path of the site; returns the dataset and whether an old one was reused."""
-    monkeypatch.setenv("NOCTURNE_STORE", str(tmp_path))
-
-    def call(path="/feed", max_rejected=0.5, **web):
-        source = {key: web.pop(key) for key in ("format", "encoding", "extract", "fields", "metadata") if key in web}
-        options = {"contact": "me@a.example", "delay": 0.0, "allow_private": True, "timeout": 2.0, **web}
-        config = {"sources": [{"uri": site.url + path, "name": "site", "web": options, **source}]}
-        request = build_request(
-            BY_NAME["ingest"], json.dumps(config | {"max_rejected": max_rejected}), [], f"{tmp_path}/out/"
-        )
-        reused = find_reusable(request) is not None
-        if not reused:
-            run_stage(request)
-        return open_dataset(request.address), reused
-
-    return call
-
-
-def documents(dataset):
-    return {document.url.rpartition("/")[2]: document for document in dataset.records(Document)}
-
-
-def ledger(dataset):
-    return {entry.detail.rpartition("/")[2]: (entry.status, entry.rule, entry.value) for entry in dataset.ledger()}
+from site_server import PARAGRAPH, Reply, article, documents, ledger
+from stagekit.request import build_request
 
 
 def test_a_feeds_pages_become_documents_of_their_main_text(night, site):
@@ -133,25 +94,6 @@ def test_a_sitemap_may_be_plain_text_and_a_feed_atom(night, site):
     assert documents(night("/atom")[0])["three"].license == "CC-BY-4.0"
 
 
-def test_robots_txt_is_heeded_also_in_what_it_says_of_pace(night, site):
-    site.paths["/robots.txt"] = Reply(b"User-agent: nocturne\nDisallow: /two\nCrawl-delay: 0.3\n", type="text/plain")
-    dataset, _ = night()
-    assert ledger(dataset) == {"two": ("dropped", "robots", "robots.txt")}
-    times = [asked.at for asked in site.forget() if asked.path != "/robots.txt"]
-    assert len(times) == 3
-    assert all(later - earlier >= 0.28 for earlier, later in pairwise(times))
-    site.paths["/robots.txt"] = Reply(b"User-agent: *\nDisallow: /", type="text/plain")
-    with pytest.raises(BadInput, match=r"robots.txt keeps us out"):
-        night()
-
-
-def test_nobody_knows_the_rules_of_a_site_whose_robots_txt_is_broken(night, site):
-    site.paths["/robots.txt"] = Reply(status=503)
-    with pytest.raises(RemoteTrouble, match=r"robots.txt: HTTP 503"):
-        night()
-    assert {asked.path for asked in site.asked} == {"/robots.txt"}
-
-
 SEEMS_DEAD = {
     "cut off": Reply(article("two"), cut=True),
     "timed out": Reply(b"x" * 200, drip=0.5),
@@ -182,46 +124,6 @@ def test_a_failing_page_that_was_there_before_stays_as_it_was(night, site):
     second, reused = night(max_failed=0.5)
     assert not reused, "another config"
     assert second.manifest.content_hash == first.manifest.content_hash
-
-
-def test_a_busy_site_is_asked_again_when_it_said(night, site):
-    site.paths["/two"] = [Reply(status=429, headers={"Retry-After": "1"}), Reply(article("two"))]
-    assert len(documents(night()[0])) == 3
-    tries = [asked.at for asked in site.asked if asked.path == "/two"]
-    assert len(tries) == 2
-    assert tries[1] - tries[0] >= 0.95
-    site.forget()
-    site.paths["/two"] = Reply(status=429, headers={"Retry-After": "86400"}, validators=False)
-    night(max_failed=0.5)
-    assert len([asked for asked in site.asked if asked.path == "/two"]) == 1, "nobody waits a day"
-
-
-def test_private_addresses_are_refused_also_behind_a_redirect(night, site, monkeypatch):
-    with pytest.raises(BadInput, match=r"the address is not public.*web.allow_private"):
-        night("/one", allow_private=False)
-    assert not site.asked, "nothing was sent"
-    monkeypatch.setattr("curate.web.addresses.is_public", lambda address: address == "127.0.0.1")
-    port = site.url.rpartition(":")[2]
-    site.paths["/two"] = Reply(status=302, headers={"Location": f"http://[::1]:{port}/secret"})
-    site.paths["/three"] = Reply(status=302, headers={"Location": f"http://localhost:{port}/one"})
-    dataset, _ = night(allow_private=False, max_failed=1)
-    assert ledger(dataset)["two"] == ("failed", "fetch_failed", "robots.txt: the address is not public")
-
-
-def test_reserved_rights_are_heeded_or_recorded(night, site):
-    site.paths["/one"] = Reply(article("one"), headers={"tdm-reservation": "1"})
-    site.paths["/two"] = Reply(article("two", '<meta name="robots" content="index, noai">'))
-    dataset, _ = night(max_rejected=0)
-    assert ledger(dataset) == {
-        "one": ("dropped", "rights_reserved", "tdm-reservation"),
-        "two": ("dropped", "rights_reserved", "noai"),
-    }
-    found = documents(night(reserved="record")[0])
-    assert [found[name].metadata.get("reserved") for name in ("one", "two", "three")] == [
-        "tdm-reservation",
-        "noai",
-        None,
-    ]
 
 
 def test_a_page_says_who_wrote_it_when_and_under_which_licence(night, site):

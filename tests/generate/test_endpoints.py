@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contract.config.instruct import InstructConfig
-from contract.config.llm import Endpoint, WeightedEndpoint, key_names
+from contract.config.llm import Endpoint, WeightedEndpoint, key_names, servers
 from contract.records import Message
-from generate.llm.endpoints import own_endpoint
+from generate.llm.endpoints import api_keys, own_endpoint
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_runs import PRICE, check_books
 from llm_server import Behaviour, LlmServer
@@ -24,6 +24,10 @@ def other():
     """A second server."""
     with LlmServer(Behaviour()) as server:
         yield server
+
+
+def keys_sent(server: LlmServer) -> set[str]:
+    return {request.headers["authorization"] for request in server.seen}
 
 
 def opening(number: int) -> tuple[Message, ...]:
@@ -143,6 +147,42 @@ def test_one_server_has_one_key(instruct, llm):
     assert "two keys, OPENAI_API_KEY and X_API_KEY" in ended.stderr
 
 
+def test_a_server_that_only_the_trigger_form_names_gets_no_key(instruct, llm, other):
+    made = instruct(env={"NOCTURNE_KEY_SERVERS": ""})
+    assert made.manifest.accounts["chunks"].kept == 6
+    assert keys_sent(llm) == {"Bearer none-needed"}
+    config = {"base_url": other.url, "key": "X_API_KEY"}
+    ended = instruct(**config, env={"NOCTURNE_KEY_SERVERS": llm.url, "X_API_KEY": "sk-of-the-house"}).ended
+    assert ended.exit_code == 10
+    assert f"X_API_KEY is not sent to {other.url}" in ended.stderr
+    assert not other.seen
+
+
+def test_a_server_that_the_recipe_or_the_deployment_names_gets_the_key(instruct, llm):
+    instruct(env={"NOCTURNE_KEY_SERVERS": f"https://other.example {llm.url}"})
+    assert keys_sent(llm) == {"Bearer sk-a-secret-for-tests"}
+
+
+@pytest.mark.parametrize(
+    ("server", "told", "sent"),
+    [
+        ("https://api.openai.com/v1", "", True),
+        ("https://API.openai.com:443/v1", "", False),
+        ("http://api.openai.com/v1", "", False),
+        ("https://api.openai.com.evil.example/v1", "", False),
+        ("https://evil.example/https://api.openai.com", "", False),
+        ("https://own.example/other", "https://own.example/v1", True),
+        ("https://anywhere.example/v1", None, True),
+    ],
+)
+def test_a_key_belongs_to_a_scheme_host_and_port(monkeypatch, server, told, sent):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-one")
+    monkeypatch.setenv("NOCTURNE_KEY_SERVERS", told) if told is not None else None
+    (key,) = api_keys([Endpoint(model="m", base_url=server)], "instruct").values()
+    assert (key.value == "sk-one", key.held) == (sent, not sent)
+
+
 @pytest.mark.parametrize("name", ["lower_case", "NOCTURNE_S3_SECRET_KEY", "AIRFLOW__CORE__FERNET_KEY", "A B", ""])
 def test_a_secret_of_the_house_cannot_be_named_as_a_servers_key(name):
     with pytest.raises(ValidationError):
@@ -157,4 +197,6 @@ def test_the_names_of_all_keys_are_found_in_a_config():
     )
     assert key_names(config) == {"A_API_KEY", "B_API_KEY", "C_API_KEY"}
     assert key_names(InstructConfig()) == set()
+    assert servers(config) == set()
+    assert servers(InstructConfig(endpoints=MODELS)) == {"http://a", "http://b", "http://c"}
     assert json.loads(config.model_dump_json())["key"] == "A_API_KEY"

@@ -7,7 +7,11 @@ import pytest
 
 from contract.records import Chunk, Document
 from curate_texts import read
-from house.mistakes import GOOD, PROSE, REFUSED, lines
+from house.mistakes import GOOD, PROSE, lines
+from house.wrong_calls import COMMAND_LINE, CONFIG, PLACES
+from house.wrong_data import QUALITY, SOURCES, STORED
+
+REFUSED = [*CONFIG, *COMMAND_LINE, *PLACES, *SOURCES, *STORED, *QUALITY]
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)

@@ -50,6 +50,12 @@ def test_a_run_that_is_asked_to_end_takes_its_folder_with_it(toy):
     assert below(out) == []
 
 
+def test_a_folder_of_the_longest_name_is_written(toy):
+    name = "ä" * 127
+    assert toy.ingest(LINES, f"{toy.folder}/out/{name}").result["rows"]
+    assert below(toy.folder / "out") == [name]
+
+
 def test_a_living_run_is_left_alone_by_another_one(toy):
     """The second run finds a folder in the making; its owner lives, so it must not be cleaned away."""
     out = toy.folder / "out"

@@ -3,6 +3,7 @@
 import pytest
 
 from contract.config.base import Source
+from contract.failures import BadConfig
 from contract.uris import parse_uri
 from stagekit.sources import source_files
 from stagekit.store import open_store
@@ -18,6 +19,13 @@ def test_a_source_is_a_file_or_what_a_folder_holds(root):
         store.write(name, b"{}")
     assert names(str(root)) == ["a.json", "b.json", "deep/c.json"]
     assert names(f"{root}/deep/c.json") == ["c.json"]
+
+
+@pytest.mark.parametrize("place", ["/proc/self/environ", "/dev", "{folder}/link/self/environ"])
+def test_what_the_system_shows_of_its_processes_is_no_source(tmp_path, place):
+    (tmp_path / "link").symlink_to("/proc")
+    with pytest.raises(BadConfig, match="part of the system"):
+        names(place.format(folder=tmp_path))
 
 
 @pytest.mark.needs_docker

@@ -10,7 +10,7 @@ FIELDS = (("title", "Title"), ("author", "Author"), ("created_at", "CreationDate
 DATE = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
 BROKEN = re.compile("[\x02\ufffe]\\s*|\u00ad\\s*[\r\n]+")
 """What PDFium writes for a hyphen at the end of a line, the line's end included."""
-SPLIT_WORD = re.compile(r"(\w+)-$")
+SPLIT_WORD = re.compile(r"(?<!\w)(\w+)-$")
 FULL = 0.7
 """A line of at least this share of the page's long lines (their 90th percentile) goes on in the next one."""
 LONG_LINES = 0.9

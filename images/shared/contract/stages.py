@@ -4,11 +4,6 @@ A stage reads datasets and writes one dataset. It knows its own config and nothi
 which is decided in `steps.py`, what a dataset is in `manifest.py`, what its rows are in `records.py`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
-from contract.config.base import Source, StageConfig
 from contract.config.check_rephrased import CheckRephrasedConfig
 from contract.config.chunk import ChunkConfig
 from contract.config.clean import CleanConfig
@@ -35,54 +30,8 @@ from contract.config.mix import MixConfig
 from contract.config.publish import PublishConfig
 from contract.config.rate import RateConfig, rate_sources
 from contract.config.review import ReviewConfig
-from contract.records import Chunk, Decision, Document, Preference, Record, Sample
-
-Image = Literal["curate", "generate", "finetune"]
-
-
-@dataclass(frozen=True)
-class Port:
-    """One named input of a stage. `records` are the row types it takes (empty: any); `many` allows several datasets."""
-
-    name: str
-    doc: str
-    records: tuple[type[Record], ...] = ()
-    many: bool = False
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Hard limits of a stage's container. `gpu` says that the stage uses one where there is one."""
-
-    cpus: float = 2
-    memory_gb: float = 4
-    minutes: int = 120
-    gpu: bool = False
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage. Raise `version` whenever the same input and config would give another result.
-
-    `may_be_empty` says that no rows are a result like any other.
-    """
-
-    name: str
-    image: Image
-    doc: str
-    config: type[StageConfig]
-    inputs: tuple[Port, ...] = ()
-    output: type[Record] | Literal["same"] | None = None
-    version: int = 1
-    sources: Callable[[StageConfig], list[Source]] = lambda config: []
-    resources: Resources = Resources()
-    may_be_empty: bool = False
-
-    def port(self, name: str) -> Port | None:
-        """The input of that name."""
-        return next((port for port in self.inputs if port.name == name), None)
-
+from contract.records import Chunk, Decision, Document, Preference, Sample
+from contract.stage import Image, Port, Resources, Stage
 
 ROWS = Port("rows", "documents or samples", (Document, Sample))
 DECISIONS = Port("decisions", "decisions of reviewers", (Decision,), optional=True)
@@ -107,7 +56,7 @@ STAGES: tuple[Stage, ...] = (
         CleanConfig,
         (Port("rows", "documents", (Document,)),),
         Document,
-        version=3,
+        version=4,
     ),
     Stage(
         "filter",
@@ -116,7 +65,7 @@ STAGES: tuple[Stage, ...] = (
         FilterConfig,
         (ROWS,),
         "same",
-        version=2,
+        version=3,
         sources=lambda config: filter_sources(config),  # type: ignore[arg-type]
     ),
     Stage(

@@ -13,7 +13,8 @@ from contract.config.decontaminate import DecontaminateConfig, writes_pairs
 from contract.config.finetune import ChooseConfig, PlanConfig, TrainConfig
 from contract.config.llm import Budget, LlmConfig
 from contract.recipe import Finetune, Recipe
-from contract.stages import BY_NAME, Stage
+from contract.stage import Stage
+from contract.stages import BY_NAME
 
 DATASET = "dataset"
 """The step name under which the fine-tuning DAG's published dataset is known."""

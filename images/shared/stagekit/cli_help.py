@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract.config.base import Config
-from contract.stages import Stage, stages_of
+from contract.stage import Stage
+from contract.stages import stages_of
 
 BOUNDS = {
     "minimum": ">= {}",

@@ -1,7 +1,7 @@
 """A finished dataset, read back: manifest, batches in order, files. Nothing is believed that its checksums deny."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -82,6 +82,15 @@ class Dataset:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._checked[entry.path] = path.rename(target)
         return self._temporary / name
+
+    def link_into(self, folder: Path, wanted: Callable[[str], bool]) -> None:
+        """Put links to its rows' shards and other files, those whose path is wanted, into a folder."""
+        stored: list[Stored] = [*self.manifest.shards, *self.manifest.files]
+        for entry in stored:
+            if wanted(entry.path):
+                target = folder / entry.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(self._fetch(entry))
 
     def preview(self) -> Preview:
         """The few rows kept for showing."""

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Protocol
 
 from contract.failures import BadConfig
+from contract.keys import digest
 from contract.manifest import MANIFEST
 from contract.uris import Address
 from stagekit.store import open_store
 
 BUILDING = ".building-"
+LONGEST = 200  # bytes of a folder's name to which more may be added
 
 
 class Destination(Protocol):
@@ -48,7 +50,7 @@ class LocalDestination:
         self.final = Path(address.path)
         _make_parent(self.final)
         _remove_abandoned(self.final)
-        self.workdir = self.final.with_name(f"{BUILDING}{self.final.name}-{uuid.uuid4().hex[:8]}")
+        self.workdir = self.final.with_name(f"{_hidden(self.final)}{uuid.uuid4().hex[:8]}")
         self.workdir.mkdir()
         self._lock = _held_lock(_lock_path(self.workdir))
 
@@ -109,6 +111,12 @@ def _make_parent(final: Path) -> None:
         ) from None
 
 
+def _hidden(final: Path) -> str:
+    """What the hidden folders of a dataset's runs begin with; a long name leaves no room for more, its digest does."""
+    name = final.name if len(final.name.encode()) <= LONGEST else digest(final.name)
+    return f"{BUILDING}{name}-"
+
+
 def _lock_path(workdir: Path) -> Path:
     return workdir.with_name(workdir.name + ".lock")
 
@@ -124,7 +132,7 @@ def _held_lock(path: Path) -> int:
 
 def _remove_abandoned(final: Path) -> None:
     """Delete what killed runs left beside this dataset: a folder whose lock nobody holds has no living run."""
-    for lock in final.parent.glob(f"{BUILDING}{glob.escape(final.name)}-*.lock"):
+    for lock in final.parent.glob(f"{glob.escape(_hidden(final))}*.lock"):
         try:
             handle = os.open(lock, os.O_RDWR)
         except FileNotFoundError:  # its run has just ended

@@ -22,7 +22,8 @@ from types import FrameType
 
 from contract.failures import BUG, BadConfig, EmptyResult, Failure, RemoteTrouble
 from contract.manifest import Manifest, Result
-from contract.stages import Stage, stages_of
+from contract.stage import Stage
+from contract.stages import stages_of
 from stagekit.cli_help import image_help, stage_help
 from stagekit.logs import set_up_logs
 from stagekit.request import Request, build_request, find_reusable

@@ -8,7 +8,7 @@ from typing import Any
 
 from contract.failures import BadInput
 from contract.manifest import Parent
-from contract.stages import Stage
+from contract.stage import Stage
 from contract.uris import Address
 from stagekit.dataset import Dataset
 from stagekit.output import Output

@@ -16,7 +16,7 @@ from contract.keys import dataset_key
 from contract.manifest import MANIFEST, Manifest, Parent
 from contract.problems import parse_config
 from contract.records import Record
-from contract.stages import Port, Stage
+from contract.stage import Port, Stage
 from contract.uris import Address
 from stagekit.dataset import Dataset, open_dataset, released
 from stagekit.gathering import source_parent

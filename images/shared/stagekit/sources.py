@@ -1,5 +1,6 @@
 """Sources: what a stage reads beside its inputs (files from outside, datasets of the store), and its fingerprint."""
 
+import os
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -7,12 +8,15 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from contract.config.base import Source, StoredDataset
-from contract.failures import BadInput, RemoteTrouble
+from contract.failures import BadConfig, BadInput, RemoteTrouble
 from contract.keys import digest
+from contract.uris import Address
 from stagekit.checksums import file_sha256
 from stagekit.dataset import Dataset, open_dataset, released
 from stagekit.store import Entry, Store, open_store, resolve
 
+NO_FILES = ("/proc", "/sys", "/dev")
+"""Where Linux shows what no file holds: `/proc/self/environ` would bring a stage's own keys into a dataset."""
 SOURCES = "sources"
 """The name under which a manifest lists what a stage read beside its inputs."""
 
@@ -20,9 +24,11 @@ SOURCES = "sources"
 def source_files(source: Source) -> tuple[Store, list[Entry]]:
     """The files of a source, sorted by name, and the store that holds them.
 
-    A folder's files are chosen by the source's `pattern`, hidden ones left out. Raises `BadInput` where there is none.
+    A folder's files are chosen by the source's `pattern`, hidden ones left out. Raises `BadInput` where there is none,
+    `BadConfig` for places of the system that hold no files.
     """
     address = resolve(source.uri)
+    _refuse_the_system(address)
     parent, _, name = address.path.rpartition("/")
     beside = open_store(address._replace(path=parent if parent or address.scheme == "s3" else "/"))
     if name and (found := beside.stat(name)):
@@ -74,6 +80,12 @@ def fingerprint(source: Source) -> str:
     store, files = source_files(source)
     with tempfile.TemporaryDirectory() as folder:
         return digest([(entry.name, entry.size, entry.tag or _sha256(store, entry, Path(folder))) for entry in files])
+
+
+def _refuse_the_system(address: Address) -> None:
+    real = os.path.realpath(address.path) if address.scheme == "file" else ""
+    if any(real == place or real.startswith(f"{place}/") for place in NO_FILES):
+        raise BadConfig("a source that is a part of the system", expected="files or a folder of them", where=real)
 
 
 def _of_dataset(dataset: Dataset | None) -> str:

@@ -20,6 +20,7 @@ from contract.failures import BadConfig, BadInput, Failure, RemoteTrouble
 from contract.uris import Address
 from stagekit.store import Entry
 
+NAME_END = 50  # characters of an object's name that its copy keeps, its ending among them: files have shorter names
 ABSENT = {"NoSuchKey", "NoSuchObject"}
 REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 P = ParamSpec("P")
@@ -45,7 +46,7 @@ class S3Store:
 
     def fetch(self, name: str, folder: Path) -> Path | None:
         """A copy of the object in `folder`."""
-        target = folder / f"{uuid.uuid4().hex}-{Path(name).name}"
+        target = folder / f"{uuid.uuid4().hex}-{Path(name).name[-NAME_END:]}"
         found = self._try(self.client.fget_object, self.root.bucket, self._key(name), str(target))
         return None if found is None else target
 

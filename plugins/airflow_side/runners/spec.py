@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from contract.keys import digest
-from contract.stages import Resources
+from contract.stage import Resources
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
-FENCE = (
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)"  # closed, or the last line
+FENCE = (  # `+` after a repeat keeps what it took: a fence is as long as it is, and a line of 100,000 costs no minutes
+    r"^[ \t]*+(?P<fence>`{3,}+|~{3,}+)[^\n]*+(?:\n.*?^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)"  # closed, or the last line
     r"|^[ \t]*`{3,}[^`\n]*\n.*\Z"  # three backticks that nothing closes: code to the end, as CommonMark has it
 )
 BLOCK = re.compile(FENCE, re.MULTILINE | re.DOTALL)

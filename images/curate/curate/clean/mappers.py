@@ -15,6 +15,7 @@ from curate.clean.code import outside_code
 from curate.clean.literals import SAME_LETTERS, needed
 from curate.clean.markdown import markdown
 from curate.markup import page_text
+from curate.patterns import Expression
 from curate.private.spans import PLACEHOLDER
 
 Mapping = Callable[[str], str]
@@ -92,7 +93,7 @@ def strip_html(text: str) -> str:
 
 def boilerplate(patterns: Sequence[str]) -> Mapping:
     """A mapper that removes the lines which one of the patterns is found in."""
-    searches = [re.compile(pattern).search for pattern in patterns]
+    searches = [Expression(pattern, "boilerplate").search for pattern in patterns]
 
     def strip_lines(text: str) -> str:
         lines = text.split("\n")

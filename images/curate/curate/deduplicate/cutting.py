@@ -28,7 +28,7 @@ def cut(text: str, passages: Iterable[tuple[int, int]]) -> str:
         at = spans[end - 1][1]
         following = spans[end][0] if end < len(spans) else len(text)
         gap = text[at:following]
-        kept = len(gap) - len(re.sub(r".*\s", "", gap, flags=re.DOTALL))
+        kept = next((place for place in range(len(gap), 0, -1) if gap[place - 1].isspace()), 0)
         if "\n" in gap[:kept] and parts[-1].strip() and not parts[-1].endswith("\n"):
             parts.append("\n")
         at += kept if end < len(spans) else len(gap)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from curate.scan.characters import characters
 from curate.scan.hashed import folded_digests, text_digests
 from curate.scan.ready import Ready
 from curate.scan.scratch import scratch_for
+from curate.scores import scores_of
 from curate.text import column_of, no_such_text, text_column
 from stagekit.dataset import Dataset
 
@@ -28,18 +30,22 @@ if TYPE_CHECKING:
 SKETCHES_OF = Ready("curate.deduplicate.sketches", "sketches_of")
 
 
+RANKS = {"oldest": "created_at", "best": "scores"}
+"""The column that decides before lengths do."""
+
+
 @dataclass
 class Facts:
     """Of each row: digests (two numbers of 64 bits each) of id and whole text, of the normalised text, of the set of
-    n-grams; lengths in characters of the text compared and of the whole row; age in seconds since 1970; number of
-    n-grams; signature."""
+    n-grams; lengths in characters of the text compared and of the whole row; what `keep` goes by before lengths, the
+    lowest first; number of n-grams; signature."""
 
     identity: U64s
     normalised: U64s
     shingled: U64s
     length: I64s
     whole: I64s
-    created: F64s
+    rank: F64s
     size: I64s
     signature: U8s
 
@@ -80,10 +86,14 @@ def columns_for(config: DeduplicateConfig, dataset: Dataset) -> list[str]:
     has = dataset.manifest.columns
     if column_of(config.field) not in has:
         raise no_such_text(config.field, where=dataset.uri)
-    if config.keep == "oldest" and "created_at" not in has:
-        expected = "'longest' or 'first'"
-        raise BadConfig("`keep` is 'oldest', but these rows have no `created_at`", expected=expected, where=dataset.uri)
-    return [column_of(config.field), "id", *(["created_at"] if config.keep == "oldest" else [])]
+    rank = RANKS.get(config.keep)
+    if rank and rank not in has:
+        raise BadConfig(
+            f"`keep` is {config.keep!r}, but these rows have no `{rank}`",
+            expected="'longest' or 'first'",
+            where=dataset.uri,
+        )
+    return [column_of(config.field), "id", *([rank] if rank else [])]
 
 
 def facts_of(
@@ -99,8 +109,7 @@ def facts_of(
     facts = facts_for(batch.num_rows, config)
     texts = utf8(text_column(batch, config.field))
     _identify(batch, texts, facts)
-    if config.keep == "oldest":
-        facts.created[:] = [_age(value) for value in batch.column("created_at").to_pylist()]
+    facts.rank[:] = _ranks(batch, config)
     places = before.places(facts.identity) if before else np.full(len(facts), -1)
     if before:
         known = np.flatnonzero(places >= 0)
@@ -139,8 +148,16 @@ def in_order_of_preference(facts: Facts, keep: str) -> I64s:
     """Row numbers, the most wanted first; ties are broken by a hash of text and id, so never by position."""
     if keep == "first":
         return np.arange(len(facts))
-    order: I64s = np.lexsort((facts.identity[:, 0], -facts.whole, -facts.length, facts.created))
+    order: I64s = np.lexsort((facts.identity[:, 0], -facts.whole, -facts.length, facts.rank))
     return order
+
+
+def _ranks(batch: pa.RecordBatch, config: DeduplicateConfig) -> list[float] | float:
+    if config.keep == "oldest":
+        return [_age(value) for value in batch.column("created_at").to_pylist()]
+    if config.keep == "best":
+        return [-scores.get(config.score, -inf) for scores in scores_of(batch)]
+    return 0.0
 
 
 def _age(created_at: str | None) -> float:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-CODE_BLOCK = re.compile(r"^(`{3,}|~{3,})[ \t]*([^\s`{]*)[^\n]*\n(.*?)^\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(  # `+` after a repeat keeps what it took, or a line of 5,000 tildes would take half a minute
+    r"^(`{3,}+|~{3,}+)[ \t]*+([^\s`{]*+)[^\n]*+\n(.*?)^\1[`~]*+[ \t]*+$", re.MULTILINE | re.DOTALL
+)
 NAMES = {
     "py": "python", "python3": "python", "js": "javascript", "jsx": "javascript", "mjs": "javascript",
     "node": "javascript", "ts": "typescript", "sh": "bash", "shell": "bash", "zsh": "bash", "h": "c", "c++": "cpp",

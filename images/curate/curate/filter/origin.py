@@ -1,11 +1,13 @@
 """What only samples can break."""
 
 import re
+from collections.abc import Mapping
 from difflib import SequenceMatcher
+from math import inf
 
 import numpy as np
 
-from curate.filter.rows import Rows, Values, answers_of, instructions_of, none_of, share
+from curate.filter.rows import Check, Rows, Values, answers_of, failing, instructions_of, none_of, share
 
 CANNOT, AM = r"(?:can(?:not|['’]t| not)|won['’]t)", r"i(?:['’]m| am)"
 WORK = r"(?:assist|help|provide|answer|fulfil|comply|create|generate|write)"
@@ -53,3 +55,15 @@ def _copied(instruction: str, answer: str) -> float:
     asked, answered = WORD.findall(instruction.casefold()), WORD.findall(answer.casefold())
     longest = SequenceMatcher(None, asked, answered, autojunk=False).find_longest_match()
     return share(longest.size, len(asked))
+
+
+def scores_reach(bounds: Mapping[str, float]) -> Check | None:
+    """No score that a sample has may be below its bound; None where there are no bounds."""
+    if not bounds:
+        return None
+    threshold = ", ".join(f"{name} {bound:g}" for name, bound in bounds.items())
+
+    def low(scores: Mapping[str, float]) -> str | None:
+        return next((f"{name} {scores[name]:g}" for name in bounds if scores.get(name, inf) < bounds[name]), None)
+
+    return lambda rows: failing([low(scores) for scores in rows.scores], threshold)

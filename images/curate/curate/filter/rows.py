@@ -1,6 +1,6 @@
 """What rules look at, a batch of rows at once, and how they answer."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -31,9 +31,10 @@ class Rows:
         answers: Sequence[str] = (),
         families: Collection[str] = (),
         identify: Identifier | None = None,
+        scores: Sequence[Mapping[str, float]] = (),
     ) -> None:
         self.texts, self.licenses, self.instructions, self.answers = texts, licenses, instructions, answers
-        self._families, self._identify = families, identify
+        self.scores, self._families, self._identify = scores, families, identify
 
     def __len__(self) -> int:
         return len(self.texts)

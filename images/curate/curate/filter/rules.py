@@ -151,6 +151,11 @@ RULES: tuple[Rule, ...] = (
         "the answer repeats the instruction",
         lambda c, f: at_most(origin.copied_share, c.samples.copies_instruction),
     ),
+    Rule(
+        "low_score",
+        "a score below its bound in `samples.scores`",
+        lambda c, f: origin.scores_reach(c.samples.scores),
+    ),
     *PUBLISHED,
     Rule(
         "classifier",

@@ -8,6 +8,7 @@ import numpy as np
 from contract.failures import BadInput
 from curate.filter.code import json_problem
 from curate.filter.rows import Check, Measure, Rows, Values, Verdicts, failing, none_of, texts_of
+from curate.patterns import Expression
 
 SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’»)\]*_]*\s*\Z")
 TAIL = 20  # characters in which a sentence's end is looked for
@@ -49,7 +50,7 @@ def must_match(pattern: str | None) -> Check | None:
     """The pattern must be found."""
     if pattern is None:
         return None
-    search = re.compile(pattern).search
+    search = Expression(pattern, "format.must_match").search
     return none_of(lambda text: None if search(text) else "no match", texts_of, pattern)
 
 
@@ -57,7 +58,7 @@ def must_not_match(pattern: str | None) -> Check | None:
     """The pattern must not be found."""
     if pattern is None:
         return None
-    search = re.compile(pattern).search
+    search = Expression(pattern, "format.must_not_match").search
     return none_of(lambda text: found[0][:SHOWN] if (found := search(text)) else None, texts_of, pattern)
 
 

@@ -17,6 +17,7 @@ from curate.filter.files import Files
 from curate.filter.rows import Rows, Verdicts
 from curate.filter.rules import ActiveRule, active_rules, families
 from curate.language import Identifier, Predictions, identifier
+from curate.scores import scores_of
 from curate.text import rows_text, text_column
 from curate.threads import in_order
 from stagekit.dataset import Dataset
@@ -95,7 +96,8 @@ class Judge:
         texts = _arrow(text_column(batch, self.config.field))
         asked, answered = (rows_text(batch, name) if is_sample else [] for name in ("instruction", "answer"))
         licenses = batch.column("license").to_pylist()
-        return Rows(texts, licenses, asked, answered, self.families, identify)
+        scores = scores_of(batch) if self.config.samples.scores else []
+        return Rows(texts, licenses, asked, answered, self.families, identify, scores)
 
 
 class Facts:

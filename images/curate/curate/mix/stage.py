@@ -1,11 +1,11 @@
 """Add general instruction samples to the generated ones.
 
 Reads samples, and files in the Alpaca, ShareGPT or OpenAI layout. Every sample stays; each dataset has an account
-`mix <name>` whose rows are taken, `skipped` beyond `take`, `dropped` as repeats, or `failed` as malformed. Raises
-`BadInput` for a dataset without one usable row.
+`mix <name>` whose rows are taken, `skipped` beyond `take` or `share`, `dropped` as repeats, or `failed` as malformed.
+Raises `BadInput` for a dataset without one usable row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.config.mix import MixSource
@@ -36,11 +36,26 @@ def run(job: Job) -> None:
     """The generated samples first, then each dataset in order."""
     job.output.rule(MALFORMED, "Not a conversation of the layout that the recipe names")
     job.output.rule(REPEATED, "The same conversation came before in this dataset")
-    job.output.rule(NOT_CHOSEN, "Not among the `take` samples chosen by hash")
+    job.output.rule(NOT_CHOSEN, "Not among the samples chosen by hash, as many as `take` and `share` allow")
     for batch in job.input("rows").batches():
         job.output.write(batch, account="rows")
+    ids = {source.name: _usable(source, job.config.seed) for source in job.config.datasets}
+    numbers = taken(job.config.datasets, job.input("rows").rows, {name: len(some) for name, some in ids.items()})
     for source in job.config.datasets:
-        _add(job, source)
+        _add(job, source, set(ids[source.name][: numbers[source.name]]))
+
+
+def taken(sources: Sequence[MixSource], rows: int, usable: Mapping[str, int]) -> dict[str, int]:
+    """How many samples each dataset gives, beside `rows` samples that stay.
+
+    Those without a `share` give `take` or all that they have. If the others' shares add up to s, what stays is 1 - s of
+    all, which says how many all are.
+    """
+    most = {source.name: min(usable[source.name], source.take or usable[source.name]) for source in sources}
+    fixed = rows + sum(most[source.name] * source.repeat for source in sources if source.share is None)
+    whole = fixed / (1 - sum(source.share or 0 for source in sources))
+    wanted = {source.name: round(source.share * whole / source.repeat) for source in sources if source.share}
+    return {name: min(number, wanted.get(name, number)) for name, number in most.items()}
 
 
 def read(source: MixSource) -> Iterator[Read]:
@@ -57,9 +72,8 @@ def read(source: MixSource) -> Iterator[Read]:
             yield Read(row.place, row.place, [], str(malformed), repr(row.value))
 
 
-def _add(job: Job, source: MixSource) -> None:
+def _add(job: Job, source: MixSource, chosen: set[str]) -> None:
     account, out = f"mix {source.name}", job.output
-    chosen = _chosen(source, job.config.seed)
     out.books.open(account)
     seen: set[str] = set()
     samples: list[Sample] = []
@@ -84,8 +98,9 @@ def _flush(job: Job, samples: list[Sample], entries: list[LedgerEntry]) -> tuple
     return [], []
 
 
-def _chosen(source: MixSource, seed: int) -> set[str]:
-    """Ids of the samples taken: those whose hash with the seed is smallest, so that new rows displace few of them."""
+def _usable(source: MixSource, seed: int) -> list[str]:
+    """Ids of all samples, in the order in which they are taken: by their hash with the seed, so that new rows displace
+    few of those before them."""
     ids, first_problem = set(), ""
     for found in read(source):
         if not found.problem:
@@ -97,7 +112,7 @@ def _chosen(source: MixSource, seed: int) -> set[str]:
             expected=f"rows in the {source.format} layout",
             where=f"dataset {source.name}: {source.uri}",
         )
-    return set(sorted(ids, key=lambda id: digest([seed, id]))[: source.take])
+    return sorted(ids, key=lambda id: digest([seed, id]))
 
 
 def _entry(account: str, found: Read, seen: set[str], chosen: set[str]) -> LedgerEntry | None:

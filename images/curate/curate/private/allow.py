@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from curate.patterns import Expression
 from curate.private.spans import Span
 
 
@@ -11,7 +12,7 @@ class Allowed:
 
     def __init__(self, values: Sequence[str], patterns: Sequence[str], domains: Sequence[str] = ()) -> None:
         self._values = frozenset(value.casefold() for value in values)
-        self._patterns = [re.compile(pattern) for pattern in patterns]
+        self._patterns = [Expression(pattern, "allow_patterns") for pattern in patterns]
         self._domains = tuple(domain.casefold().lstrip("@.") for domain in domains)
 
     def __call__(self, text: str, span: Span) -> bool:

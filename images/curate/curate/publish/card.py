@@ -65,7 +65,7 @@ def card(statistics: Statistics, config: PublishConfig, name: str, preferences: 
         _about_the_split(config),
         "## Loading",
         "```python\nfrom datasets import load_dataset\n\n"
-        f'data = load_dataset("path/to/this/folder", "{config.formats[0]}")\n```',
+        f'data = load_dataset("{config.hub or "path/to/this/folder"}", "{config.formats[0]}")\n```',
         f"Layouts: {', '.join(config.formats)}. The Parquet files under `data/` hold the same samples with all their "
         "fields: origin, kind, parents, scores, split.",
         *_about_preferences(preferences),

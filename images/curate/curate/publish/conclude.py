@@ -1,4 +1,4 @@
-"""After the dataset stands: number it as a version, say what changed, and move `latest`.
+"""After the dataset stands: number it as a version, say what changed, move `latest`, and put it on the Hub if asked to.
 
 `versions/NNNN.json` is the truth; its number is taken by a write that only one of several runs can make. `latest.json`
 is a pointer to the highest of them, set again until it is so, whoever else is publishing. Running it again changes
@@ -8,6 +8,7 @@ nothing; going back to an older dataset is a new version that names the old fold
 import logging
 from datetime import UTC, datetime
 
+from contract.config.publish import PublishConfig
 from contract.manifest import Manifest
 from contract.release import LATEST_FILE, VERSIONS, Change, Release
 from contract.uris import Address
@@ -17,7 +18,10 @@ LOG = logging.getLogger("nocturne")
 
 
 def conclude(address: Address, manifest: Manifest) -> None:
-    """Publish the dataset at `address`, unless it is what is published already."""
+    """Publish the dataset at `address`, unless it is what is published already.
+
+    Raises what `curate.publish.hub` does, where the dataset also goes to the Hub; it is published here by then.
+    """
     parent, _, key = address.path.rpartition("/")
     folder = address._replace(path=parent)
     store = open_store(folder)
@@ -29,6 +33,18 @@ def conclude(address: Address, manifest: Manifest) -> None:
             break
         newest = _newest(store)
     _point_latest(store)
+    _push(address, manifest)
+
+
+def _push(address: Address, manifest: Manifest) -> None:
+    config = PublishConfig.model_validate(manifest.config)
+    if not config.hub:
+        return
+    from curate.publish.hub import push_to_hub  # the Hub's client takes half a second to import
+    from stagekit.dataset import open_dataset
+
+    if dataset := open_dataset(address):
+        push_to_hub(dataset, config, LOG)
 
 
 def _newest(store: Store) -> Release | None:

@@ -1,7 +1,6 @@
 """From an address to a snapshot: find the pages, fetch what changed, judge the whole."""
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from itertools import groupby, islice
 
 from contract.config.ingest import Web
 from contract.failures import BadInput, Failure, RemoteTrouble
+from curate.patterns import Expression
 from curate.web.addresses import normal, origin
 from curate.web.cache import Kept, PageCache
 from curate.web.client import Client, Gone
@@ -106,7 +106,8 @@ class Crawl:
         return pages
 
     def _wanted(self, listed: Mapping[str, About], seen: Mapping[str, About]) -> dict[str, About]:
-        include, exclude = re.compile(self.web.include), re.compile(self.web.exclude or r"(?!)")
+        include = Expression(self.web.include, "web.include")
+        exclude = Expression(self.web.exclude or r"(?!)", "web.exclude")
         both = {**listed, **{url: about for url, about in seen.items() if url not in listed}}
         chosen = ((url, about) for url, about in both.items() if include.search(url) and not exclude.search(url))
         return dict(sorted(islice(chosen, self.web.max_pages)))

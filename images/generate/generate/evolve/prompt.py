@@ -5,20 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
-from contract.keys import digest
 from contract.records import Message
-from generate.llm.promptfiles import filled, load_prompt_file
+from generate.llm import promptfiles
+from generate.llm.promptfiles import PromptTexts, Texts, filled, load_prompt_file
 
 FOLDER = Path(__file__).parent / "prompts"
 AUTO, BREADTH, COMPLICATE = "auto", "breadth", "complicate"
-
-
-class Texts(BaseModel):
-    """Base of the parts of a prompt file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class AnswerTexts(Texts):
@@ -37,17 +29,15 @@ class AutoTexts(Texts):
     mend: str
 
 
-class PromptFile(Texts):
+class PromptFile(PromptTexts):
     """What a prompt file holds."""
 
-    system: str
     depth: str
     breadth: str
     operations: dict[str, str]
     data: list[str]
     gain: str
     answer: AnswerTexts
-    reask: str
     copied: list[str]
     asking_back: list[str]
     auto: AutoTexts
@@ -63,17 +53,8 @@ class Case:
     fault: str = ""
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt ready for use."""
-
-    name: str
-    file: PromptFile
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of everything in the file but its comments."""
-        return digest(self.file.model_dump())
+class Prompt(promptfiles.Prompt[PromptFile]):
+    """Every message of the stage."""
 
     @cached_property
     def copied(self) -> tuple[str, ...]:
@@ -90,15 +71,15 @@ class Prompt:
         method = filled(self.file.operations[operation], data=data)
         frame = self.file.breadth if operation == BREADTH else self.file.depth
         given = data if operation == COMPLICATE else ""
-        return self._told(filled(frame, method=method, instruction=instruction, data=given))
+        return self.told(filled(frame, method=method, instruction=instruction, data=given))
 
     def rewrite_by(self, method: str, instruction: str) -> tuple[Message, ...]:
         """Asks for an instruction evolved by a method of Auto Evol-Instruct."""
-        return self._told(filled(self.file.auto.frame, method=method.strip(), instruction=instruction))
+        return self.told(filled(self.file.auto.frame, method=method.strip(), instruction=instruction))
 
     def gain(self, before: str, after: str) -> tuple[Message, ...]:
         """Asks whether two instructions ask for the same."""
-        return self._told(filled(self.file.gain, before=before, after=after))
+        return self.told(filled(self.file.gain, before=before, after=after))
 
     def answer(self, system: str, instruction: str) -> tuple[Message, ...]:
         """Puts an instruction to a model; `system` is the sample's own system message, or empty."""
@@ -109,18 +90,11 @@ class Prompt:
 
     def analyse(self, method: str, cases: list[Case]) -> tuple[Message, ...]:
         """Asks what is wrong with a method, from what it did."""
-        return self._told(filled(self.file.auto.analyse, method=method.strip(), cases=cases))
+        return self.told(filled(self.file.auto.analyse, method=method.strip(), cases=cases))
 
     def mend(self, method: str, feedback: str) -> tuple[Message, ...]:
         """Asks for a better method."""
-        return self._told(filled(self.file.auto.mend, method=method.strip(), feedback=feedback))
-
-    def reask(self, problem: str) -> str:
-        """Says what was wrong with an answer, and asks again."""
-        return filled(self.file.reask, problem=problem)
-
-    def _told(self, text: str) -> tuple[Message, ...]:
-        return Message(role="system", content=self.file.system.strip()), Message(role="user", content=text)
+        return self.told(filled(self.file.auto.mend, method=method.strip(), feedback=feedback))
 
 
 def load_prompt(name: str) -> Prompt:

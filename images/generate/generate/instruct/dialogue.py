@@ -74,7 +74,10 @@ async def converse(
         _take(talk, question, ended, reading)
         if reading.problem is None or not talk.missing:
             break
-        messages = (*messages, *again(ended.answer, prompt.reask(reading.problem, talk.missing, len(talk.kept))))
+        messages = (
+            *messages,
+            *again(ended.answer, prompt.reask(reading.problem, count=talk.missing, kept=len(talk.kept))),
+        )
     if talk.kept or talk.dropped:
         talk.dropped += [Dropped("missing", talk.last.detail or talk.last.rule or None)] * talk.missing
     return talk

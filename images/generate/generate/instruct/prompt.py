@@ -2,29 +2,22 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from contract.failures import BadConfig
-from contract.keys import digest
 from contract.records import Chunk, Message
 from generate.instruct.cells import Cell
-from generate.llm.promptfiles import filled, load_prompt_file
+from generate.llm import promptfiles
+from generate.llm.promptfiles import PromptTexts, filled, load_prompt_file
 
 FOLDER = Path(__file__).parent / "prompts"
 
 
-class PromptFile(BaseModel):
+class PromptFile(PromptTexts):
     """What a prompt file holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    system: str
     user: str
-    reask: str
     copied: list[str]
     pointing: list[str]
     languages: dict[str, str] = {}
@@ -32,17 +25,8 @@ class PromptFile(BaseModel):
     other_language: str = ""
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt ready for use."""
-
-    name: str
-    file: PromptFile
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of everything in the file but its comments."""
-        return digest(self.file.model_dump(exclude_unset=True))
+class Prompt(promptfiles.Prompt[PromptFile]):
+    """The messages that ask for pairs and tasks; `reask` says how many more, and how many were good."""
 
     @cached_property
     def pointing(self) -> re.Pattern[str]:
@@ -72,32 +56,20 @@ class Prompt:
     ) -> tuple[Message, ...]:
         """The messages that ask for `count` pairs about a chunk, in its own language unless another is named;
         `passages` show how its author writes."""
-        return self._told(
-            text=chunk.text,
-            title=chunk.title,
-            author=chunk.author,
-            count=count,
-            language=self.language(language),
-            passages=passages,
-        )
+        about = {"text": chunk.text, "title": chunk.title, "author": chunk.author}
+        asked = {"count": count, "language": self.language(language), "passages": passages}
+        return self.told(filled(self.file.user, **about, **asked))
 
     def open_cell(self, cell: Cell, count: int, examples: Sequence[str]) -> tuple[Message, ...]:
         """The messages that ask for `count` tasks of one cell of the taxonomy, other than the examples."""
-        return self._told(cell=cell, count=count, examples=examples, language=self.language(cell.language))
+        asked = {"count": count, "examples": examples, "language": self.language(cell.language)}
+        return self.told(filled(self.file.user, cell=cell, **asked))
 
     def language(self, code: str | None) -> str:
         """What the prompt calls a language; nothing for none."""
         if code is None:
             return ""
         return self.file.languages.get(code) or filled(self.file.other_language, code=code)
-
-    def reask(self, problem: str, count: int, kept: int) -> str:
-        """The message that says what was wrong and asks for the `count` pairs still missing."""
-        return filled(self.file.reask, problem=problem, count=count, kept=kept)
-
-    def _told(self, **values: object) -> tuple[Message, ...]:
-        user = filled(self.file.user, **values)
-        return Message(role="system", content=self.file.system.strip()), Message(role="user", content=user)
 
 
 def load_prompt(name: str, mode: str, language: str | None = None) -> Prompt:

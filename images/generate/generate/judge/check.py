@@ -17,7 +17,8 @@ import yaml
 
 from contract.failures import BadConfig, Failure
 from contract.manifest import Manifest
-from contract.stages import BY_NAME, Stage
+from contract.stage import Stage
+from contract.stages import BY_NAME
 from contract.uris import Address
 from stagekit.logs import set_up_logs
 from stagekit.request import build_request, find_reusable

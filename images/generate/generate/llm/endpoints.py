@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from contract.config.llm import API_KEY, Endpoint, LlmConfig
+from contract.config.llm import API_KEY, KEY_SERVERS, Endpoint, LlmConfig, origin
 from contract.failures import BadConfig
 from contract.keys import digest
 from contract.records import Message
@@ -16,10 +16,18 @@ NO_KEY = "none-needed"
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A server's key and the variable that it came from."""
+    """A server's key and the variable that it came from; `held` says that there is one, but not for this server."""
 
     name: str
     value: str
+    held: bool = False
+
+    @property
+    def hint(self) -> str:
+        """What to do where the server refuses it."""
+        if self.held:
+            return f"name the server in the recipe's file or in {KEY_SERVERS}, and {self.name} is sent to it"
+        return f"set {self.name} to a key of this server"
 
 
 def own_endpoint(config: LlmConfig, messages: tuple[Message, ...]) -> Endpoint:
@@ -57,9 +65,10 @@ def next_questions(config: LlmConfig, question: Question) -> list[Question]:
 
 
 def api_keys(endpoints: Iterable[Endpoint], stage: str) -> dict[str, ApiKey]:
-    """The key of each server, from the environment; a server of one's own may need none.
+    """The key of each server, from the environment; a server of one's own may need none, and one that neither the
+    deployment nor the recipe's file names gets none.
 
-    Raises `BadConfig` where one that is needed is not set, or one server is given two.
+    Raises `BadConfig` where one that is needed is not set or may not be sent, or one server is given two.
     """
     keys: dict[str, ApiKey] = {}
     for one in endpoints:
@@ -72,7 +81,22 @@ def api_keys(endpoints: Iterable[Endpoint], stage: str) -> dict[str, ApiKey]:
                 where=stage,
                 hint="set it, or name another server with `base_url`, or use `provider: extractive`",
             )
-        key = keys.setdefault(server, ApiKey(name, value or NO_KEY))
+        held = bool(value) and not _may_have_keys(server)
+        if held and one.key:
+            raise BadConfig(
+                f"{name} is not sent to {server}",
+                expected=f"a server that the recipe's file or {KEY_SERVERS} names",
+                where=stage,
+                hint="name it there, or leave out `key` if the server needs none",
+            )
+        key = keys.setdefault(server, ApiKey(name, NO_KEY if held else value or NO_KEY, held))
         if key.name != name:
             raise BadConfig(f"{server} is given two keys, {key.name} and {name}", where=stage)
     return keys
+
+
+def _may_have_keys(server: str) -> bool:
+    """Whether a server may be sent a key. On the command line, where nobody says otherwise, the person who has the keys
+    names the servers too."""
+    told = os.environ.get(KEY_SERVERS)
+    return told is None or origin(server) in map(origin, (OPENAI, server_name(None), *told.split()))

@@ -109,7 +109,7 @@ class ChatServer:
         said = _Said(reply)
         status, detail = reply.status, f"HTTP {reply.status}: {self._clean(said.message)}"
         if status in (401, 403):
-            return self._bad_config(f"refused the key ({detail})", f"set {self._key.name} to a key of this server")
+            return self._bad_config(f"refused the key ({detail})", self._key.hint)
         if status == 404:
             return self._bad_config(f"does not know the model or the address ({detail})", "check `model`, `base_url`")
         if status == 402 or (status == 429 and said.kinds & NO_MONEY):

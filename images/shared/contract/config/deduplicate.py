@@ -1,8 +1,8 @@
 """deduplicate: drop exact and near-duplicates, and name the row that was kept instead."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.config.base import RUNTIME, RowsConfig, Source, StoredDataset
 from contract.config.semantic import Semantic
@@ -30,9 +30,13 @@ class DeduplicateConfig(RowsConfig):
     engine: Literal["scan", "datasketch"] = "scan"
     """Who proposes candidate pairs; each pair is then verified by its true Jaccard similarity."""
 
-    keep: Literal["longest", "first", "oldest"] = "longest"
-    """Which of several duplicates stays: the longest text (then the longest row), the earliest `created_at`, or the
-    first in the input. Ties are broken by content; only with `first` does the order of rows count."""
+    keep: Literal["longest", "first", "oldest", "best"] = "longest"
+    """Which of several duplicates stays: the longest text (then the longest row), the earliest `created_at`, the
+    highest `score`, or the first in the input. Ties go to the longest text, then by content; only with `first` does the
+    order of rows count."""
+
+    score: str = ""
+    """Name of the score that `keep: best` goes by; samples without it come last."""
 
     semantic: Semantic | None = None
     """Also drop rows that say the same in other words; `{}` takes the defaults."""
@@ -57,6 +61,12 @@ class DeduplicateConfig(RowsConfig):
 
     workers: int = Field(0, ge=0, le=256, json_schema_extra=RUNTIME)
     """Threads (1 to 256); 0 means one per core."""
+
+    @model_validator(mode="after")
+    def _best_by_a_score(self) -> Self:
+        if (self.keep == "best") != bool(self.score):
+            raise ValueError("`keep: best` and the name of a `score` go together")
+        return self
 
 
 def sources_of(config: DeduplicateConfig) -> list[Source]:

@@ -79,6 +79,9 @@ class Samples(Config):
     copies_instruction: float | None = Field(None, gt=0, le=1)
     """Drop samples whose answer repeats more than this share of the instruction in one run (0 to 1); null: off."""
 
+    scores: dict[str, float] = {}
+    """Least value of scores by their names, such as `{grounding: 0.5}`; samples without such a score stay."""
+
 
 class Classifier(Config):
     """A trained fastText classifier of text quality."""

@@ -35,6 +35,10 @@ ADDRESS = r"^https?://(\[[0-9a-fA-F:.]+\]|[^\s/@:\[\]]+)(:\d+)?(/\S*)?$"
 
 
 API_KEY = "OPENAI_API_KEY"
+KEY_SERVERS = "NOCTURNE_KEY_SERVERS"
+"""Environment variable: servers, parted by white space, that may be sent a key besides OpenAI's own and the one in
+OPENAI_BASE_URL. Airflow sets it to what the deployment says and what the recipe's file names, so that whoever may
+trigger a run can enter any `base_url`, but no place of his own to send a key to. Unset, on the command line: any."""
 FOREIGN = ("AIRFLOW", "NOCTURNE")
 """Beginnings of variables whose secrets are of the house and must never be sent to a server that a recipe names."""
 
@@ -163,13 +167,24 @@ class LlmConfig(RowsConfig):
 
 def key_names(value: Any) -> set[str]:
     """The environment variables in which the servers that a config names find their keys."""
-    return set(_key_names(value))
+    return {found.key for found in _endpoints(value) if found.key}
 
 
-def _key_names(value: Any) -> Iterator[str]:
-    if isinstance(value, Endpoint | LlmConfig) and value.key:
-        yield value.key
+def servers(value: Any) -> set[str]:
+    """The servers that a config or a recipe names."""
+    return {origin(found.base_url) for found in _endpoints(value) if found.base_url}
+
+
+def origin(address: str) -> str:
+    """Who answers at an address: scheme, host and port in lower case."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}".lower()
+
+
+def _endpoints(value: Any) -> "Iterator[Endpoint | LlmConfig]":
+    if isinstance(value, Endpoint | LlmConfig):
+        yield value
     if isinstance(value, Config):
         value = [getattr(value, name) for name in type(value).model_fields]
     for item in value if isinstance(value, list | tuple) else []:
-        yield from _key_names(item)
+        yield from _endpoints(item)

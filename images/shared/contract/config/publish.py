@@ -27,5 +27,12 @@ class PublishConfig(RowsConfig):
     license: str = "unknown"
     """Licence on the dataset card, for samples that state none."""
 
+    hub: str = Field("", max_length=200, pattern=r"^([\w.-]+/[\w.-]+)?$")
+    """Where each version also goes on the Hugging Face Hub (`owner/name`), with HF_TOKEN: rows, layouts and card, and
+    neither ledger nor report. Empty means nowhere."""
+
+    hub_private: bool = True
+    """Whether that repository is made a private one."""
+
     seed: int = Field(0, ge=0, le=2**32 - 1)
     """Seed of the split (0 to 4,294,967,295)."""
