@@ -3,6 +3,7 @@
 import json
 
 from contract.manifest import Manifest
+from finetune.trained import REVISION
 
 CONTENT_HASH = "nocturne.content_hash"
 LIMIT = 500
@@ -20,6 +21,7 @@ def lineage(parents: dict[str, Manifest]) -> dict[str, str]:
         "nocturne.training": train.content_hash,
         "nocturne.recipe": samples.recipe or "",
         "nocturne.base_model": training["base_model"],
+        "nocturne.base_revision": str(train.metrics.get(REVISION, "")),
         "nocturne.method": training["method"],
         "nocturne.gate": str(evaluate["gate"]),
         "nocturne.base_loss": f"{evaluate['base_loss']:.6f}",
