@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,6 +26,9 @@ LOGS = ROOT / ".nocturne" / "logs"
 SERVICES_AND_STAGES = ("finetune", "airflow", "mlflow", "curate", "generate")
 OLDEST_PYTHON = (3, 11)
 STAMP = "nocturne.stamp"
+NEEDED_GB = 6
+"""Room for all environments with a CPU build of torch and for pip's temporary files."""
+SAY_EVERY = 30  # seconds between signs of life
 
 
 class Trouble(Exception):
@@ -156,15 +159,34 @@ def make_all(names: tuple[str, ...], with_tests: bool) -> None:
     """All environments; silent when nothing had to be done."""
     fresh = [name for name in names if not (VENVS / name / STAMP).exists()]
     if fresh:
-        say(f"Setting up {len(fresh)} virtual environments in .venv (about 4 GB; once, some minutes)")
+        check_room(len(fresh), len(names))
+        say(
+            f"Setting up {len(fresh)} virtual environments in .venv: once, 5 to 15 minutes. About 5 GB, or twice as\n"
+            f"much where pip takes PyTorch with its CUDA libraries. What pip says: {LOGS.relative_to(ROOT)}/venv-*.log"
+        )
+    going: list[str] = []
 
     def one(name: str) -> None:
+        going.append(name)
         done = make(name, with_tests and name != "mlflow")
+        going.remove(name)
         if done != "up to date":
             say(f"  .venv/{name:<9} {done:>6}")
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, names))
+        made = [pool.submit(one, name) for name in names]
+        started = time.monotonic()
+        while wait(made, SAY_EVERY).not_done:
+            say(f"  {time.monotonic() - started:4.0f} s: pip is at {' and '.join(going)}")
+        for each in made:
+            each.result()
+
+
+def check_room(fresh: int, all_of_them: int) -> None:
+    """Refuse before the disk is full: pip would only say so after minutes. Raises `Trouble`."""
+    needed, free = NEEDED_GB * fresh / all_of_them, shutil.disk_usage(ROOT).free / 1e9
+    if free < needed:
+        raise Trouble(f"{free:.1f} GB are free at {ROOT}; setting up takes about {needed:.0f} GB. Make room first")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Loading models, the same way in every stage: device, precision, adapters, new tokens."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ def quiet() -> None:
     """No progress bars and no advice on standard error: the stage's log says what a person needs."""
     warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # it is imported later, and then sets its level anew
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
 
