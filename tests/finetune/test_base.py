@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from conftest import ROOT
 from contract.config.finetune import Training
 from contract.failures import BadInput
-from finetune.base import load_tokenizer
+from finetune.base import base_folder, load_tokenizer
 from finetune.model import load_model
 from finetune.tiny import build_tiny
 from model_hub import ModelHub
@@ -67,10 +67,14 @@ def test_weights_that_would_be_random_are_refused(base, spoil, message):
         load_model(base, load_tokenizer(base), torch.float32, torch.device("cpu"))
 
 
-def test_a_file_of_weights_that_was_cut_off_is_refused(base):
-    (base / WEIGHTS).write_bytes((base / WEIGHTS).read_bytes()[:100_000])
-    with pytest.raises(BadInput, match="no model can be loaded"):
-        load_model(base, load_tokenizer(base), torch.float32, torch.device("cpu"))
+@pytest.mark.parametrize(
+    ("length", "message"), [(100_000, "has 100,000 bytes and should have"), (1_000, "no whole"), (0, "no whole")]
+)
+def test_a_file_of_weights_that_was_cut_off_is_refused_before_anything_is_planned(base, length, message):
+    assert base_folder(str(base)) == base
+    (base / WEIGHTS).write_bytes((base / WEIGHTS).read_bytes()[:length])
+    with pytest.raises(BadInput, match=f"{WEIGHTS} .*{message}|{WEIGHTS} is {message}"):
+        base_folder(str(base))
 
 
 def fetch(*words):

@@ -31,11 +31,13 @@ def base_folder(base_model: str, revision: str = "") -> Path:
     """A local folder with the files of a base model named in a recipe; what is remote is downloaded first.
 
     `revision` is the commit of the hub that a plan found, so that every later stage has the very same weights.
-    Raises `BadInput` where it is missing or is no model, `RemoteTrouble` where the hub does not answer.
+    Raises `BadInput` where it is missing, is no model or was cut off, `RemoteTrouble` where the hub does not answer.
     """
     folder = _from_store(base_model) if is_folder(base_model) else _from_hub(base_model, revision)
     if not (folder / "config.json").is_file():
         raise BadInput("no config.json, so this is no model", expected="a Hugging Face model folder", where=base_model)
+    for path in sorted(folder.glob("*.safetensors")):
+        _check_whole(path, base_model)
     return folder
 
 
@@ -81,6 +83,22 @@ def check_vocabulary(tokenizer: Any, config: Any, added: int, where: str) -> Non
             f"the tokenizer has token ids up to {own - 1:,} but the model's embedding has {config.vocab_size:,} rows",
             expected="a tokenizer and a model that belong together",
             where=where,
+        )
+
+
+def _check_whole(path: Path, where: str) -> None:
+    """A file of weights is eight bytes with the length of its header, the header, and the bytes that it lists."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length < size else b""
+    try:
+        listed = [tensor["data_offsets"][1] for name, tensor in json.loads(header).items() if name != "__metadata__"]
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise BadInput(f"{path.name} is no whole safetensors file ({size:,} bytes)", where=where) from None
+    if size != (whole := 8 + length + max(listed, default=0)):
+        raise BadInput(
+            f"{path.name} has {size:,} bytes and should have {whole:,}", where=where, hint="download it again"
         )
 
 

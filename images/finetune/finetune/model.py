@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM, BitsAndBytesConfig
 
 from contract.failures import BadConfig, BadInput, RemoteTrouble
@@ -99,7 +98,7 @@ def _read(folder: Path, dtype: torch.dtype, options: dict[str, Any]) -> transfor
         )
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(f"the model does not fit: {error}", hint="`method: qlora`, or a larger GPU") from None
-    except (OSError, ValueError, ImportError, SafetensorError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise BadInput(f"no model can be loaded: {str(error).partition(chr(10))[0]}", where=str(folder)) from None
     misshapen = {name for name, *_ in report["mismatched_keys"]}
     for what, names in (("lack", set(report["missing_keys"]) - misshapen), ("have another shape of", misshapen)):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification
 
 from contract.config.rate import RateConfig
@@ -88,7 +87,7 @@ def _load(folder: Path, where: str, dtype: torch.dtype, device: torch.device) ->
         )
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(f"the model does not fit: {error}", hint="a smaller model, or a larger GPU") from None
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError) as error:
         raise BadInput(f"no model can be loaded: {str(error).partition(chr(10))[0]}", where=where) from None
     if missing := sorted(report["missing_keys"]):
         raise BadInput(
