@@ -62,7 +62,7 @@ COMPOSE ?= docker compose
 ENV_FILE ?= .env
 STACK = $(COMPOSE) --env-file $(ENV_FILE) -f docker-compose.yaml $(if $(GPU),-f compose.gpu.yaml)
 
-.PHONY: lock images up down
+.PHONY: lock images up down backup restore
 lock: ## Resolve every requirements.lock anew (CHECK=1: only say, offline, whether one is stale)
 	@python3 images/lock.py $(if $(CHECK),--check,$(ONLY))
 
@@ -75,6 +75,12 @@ up: $(ENV_FILE) images ## Start the whole stack with compose and wait until it i
 
 down: ## Stop the stack; its data stay (VOLUMES=1 removes them too)
 	@$(STACK) down --remove-orphans $(if $(VOLUMES),--volumes)
+
+backup: ## Copy databases, store and settings of the stack, which must be down: TO=folder
+	@python3 images/backup.py save '$(TO)' $(ENV_FILE)
+
+restore: ## Fill a stack that keeps nothing yet from such a copy: FROM=folder
+	@python3 images/backup.py restore '$(FROM)' $(ENV_FILE)
 
 $(ENV_FILE):
 	@python3 images/stack.py env $@

@@ -1,4 +1,4 @@
-"""As much of the Hugging Face Hub's HTTP interface as putting a model there takes: repositories, commits, tags."""
+"""As much of the Hugging Face Hub's HTTP interface as putting a model there and fetching one takes."""
 
 import base64
 import hashlib
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+INFO = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(?:/(?P<what>revision|tree)/(?P<revision>[^/?]+))?(?:\?.*)?$")
+FILE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
 CALL = re.compile(
     r"/api/(?:(?P<whole>repos/create|validate-yaml)|(?:models|datasets)/(?P<repo>[^/]+/[^/]+)/(?P<call>\w+))"
 )
@@ -33,6 +35,24 @@ class ModelHub:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def put(self, repo: str, files: dict[str, bytes], gated: bool = False) -> str:
+        """A model that is there already, or its next commit; returns the commit."""
+        place = self.repositories.setdefault(repo, {"private": False, "files": {}, "tags": {}, "commits": [], "at": {}})
+        place["gated"], oid = gated, f"{len(place['commits']) + 1:040x}"
+        place["commits"].append(oid)
+        place["at"][oid] = files
+        return oid
+
+    def find(self, repo: str, revision: str | None) -> tuple[str, dict[str, bytes]] | str:
+        """The commit that a revision names and its files, or the hub's word for why not."""
+        place = self.repositories.get(repo)
+        if place is None:
+            return "RepoNotFound"
+        oid = place["commits"][-1] if revision in (None, "main") else place["tags"].get(revision, revision)
+        if oid not in place["at"]:
+            return "RevisionNotFound"
+        return "GatedRepo" if place["gated"] else (oid, place["at"][oid])
 
     def create(self, sent: Any) -> tuple[int, Any]:
         name = f"{sent['organization']}/{sent['name']}" if sent.get("organization") else sent["name"]
@@ -96,15 +116,37 @@ class _Handler(BaseHTTPRequestHandler):
         sent = lines if found["call"] == "commit" else lines[0] if lines else {}
         return self._send(*getattr(self.hub, found["call"])(found["repo"], sent))
 
-    do_GET = do_POST
+    def do_GET(self) -> None:
+        info, file = INFO.match(self.path), FILE.match(self.path)
+        if self.hub.status != 200 or not (info or file):
+            return self.do_POST()
+        self.hub.asked.append(f"{self.command} {self.path}")
+        wanted = (info or file).groupdict()
+        found = self.hub.find(wanted["repo"], wanted["revision"])
+        if isinstance(found, str):
+            status = 403 if found == "GatedRepo" else 404
+            return self._send(status, {"error": found}, {"X-Error-Code": found, "X-Error-Message": found})
+        oid, files = found
+        if info and info["what"] == "tree":
+            listed = [{"type": "file", "path": name, "size": len(files[name]), "oid": "0"} for name in sorted(files)]
+            return self._send(200, listed)
+        if info:
+            listed = [{"rfilename": name} for name in sorted(files)]
+            return self._send(200, {"id": wanted["repo"], "sha": oid, "siblings": listed})
+        data = files[wanted["path"]]
+        return self._send(200, data, {"X-Repo-Commit": oid, "ETag": f'"{hashlib.sha1(data).hexdigest()}"'})
 
-    def _send(self, status: int, body: Any) -> None:
-        data = json.dumps(body).encode()
+    do_HEAD = do_GET
+
+    def _send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
+        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
         pass

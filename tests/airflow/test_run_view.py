@@ -1,6 +1,6 @@
 """What a run made and spent, worked out from its tasks' manifests."""
 
-from airflow_side.pages.app import pages
+from airflow_side.pages.rendering import templates
 from airflow_side.pages.run_view import RunTask, run_view
 from contract.manifest import Cost, Manifest, Parent
 
@@ -46,7 +46,7 @@ def test_the_page_says_what_was_spent_reused_and_stopped():
     manifest = task("judge", cost=spent).manifest.model_copy(update={"metrics": metrics})
     stopped = RunTask("judge", "d/judge/k", manifest, reused=False)
     view = run_view([task("clean"), task("instruct", cost=spent, reused=True), stopped])
-    text = pages.get_template("run.html").render(root="./", view=view, run_id="manual__1")
+    text = templates.get_template("run.html").render(root="./", view=view, run_id="manual__1")
     assert text.count("asks no model") == 1
     assert text.count("$0.2500") == 2, "in the sum and beside its task"
     assert "$0.0000" in text

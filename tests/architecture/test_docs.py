@@ -12,6 +12,7 @@ from contract.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 
 
 def targets() -> set[str]:
@@ -19,9 +20,17 @@ def targets() -> set[str]:
 
 
 def test_every_make_command_exists():
-    named = set(re.findall(r"(?:`|^|=\S+ )make (?:[A-Z]+=\S+ )?([a-z-]+)", README, re.MULTILINE))
-    assert {"demo", "test", "check", "up", "down", "ui", "images"} <= named
+    named = set(re.findall(r"(?:`|^|=\S+ )make (?:[A-Z]+=\S+ )?([a-z-]+)", README + OPERATING, re.MULTILINE))
+    assert {"demo", "test", "check", "up", "down", "ui", "images", "backup"} <= named
     assert named <= targets()
+
+
+def test_every_make_command_that_a_message_advises_exists():
+    code = [path for folder in ("images", "plugins", "dags") for path in (ROOT / folder).rglob("*.py")]
+    texts = [path.read_text() for path in (*code, ROOT / "docker-compose.yaml", ROOT / ".env.example")]
+    advised = {word for text in texts for word in re.findall(r"(?:`|Try: |run |First: |Next: )make ([a-z-]+)", text)}
+    assert {"images", "demo", "venvs", "up", "down"} <= advised
+    assert advised <= targets()
 
 
 def test_every_target_that_help_shows_is_declared():
@@ -49,7 +58,7 @@ def test_every_variable_named_is_read_somewhere():
     places = [path for folder in ("images", "plugins", "tests") for path in (ROOT / folder).rglob("*.py")]
     places += [ROOT / "docker-compose.yaml", ROOT / ".env.example", ROOT / "Makefile"]
     code = "\n".join(path.read_text() for path in places if path.is_file())
-    named = set(re.findall(r"`(?:[a-z ]*)([A-Z][A-Z0-9]+_[A-Z0-9_]+)\b", README))
+    named = set(re.findall(r"`(?:[a-z ]*)([A-Z][A-Z0-9]+_[A-Z0-9_]+)\b", README + OPERATING))
     assert named
     assert not {name for name in named if name not in code}
 

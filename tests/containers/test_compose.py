@@ -112,7 +112,7 @@ def test_secrets_stay_with_who_needs_them(config, env_file):
 
     assert holders("OPENAI_API_KEY") == {"airflow-scheduler"}
     assert holders("AIRFLOW_ADMIN_PASSWORD") == {"airflow-init"}
-    assert holders("MLFLOW_DB_PASSWORD") == {"postgres", "mlflow"}
+    assert holders("MLFLOW_DB_PASSWORD") == {"postgres", "mlflow", "mlflow-init"}
     assert holders("S3_SECRET_KEY") == {"s3", "s3-init", "mlflow", "airflow-api-server", "airflow-scheduler"}
 
 
@@ -125,7 +125,7 @@ def test_the_gpu_file_changes_one_setting(config):
 
 def test_every_long_running_service_but_the_store_is_checked(config):
     unchecked = {name for name, service in config()["services"].items() if "healthcheck" not in service}
-    assert unchecked == {"s3", "s3-init", "airflow-init"}
+    assert unchecked == {"s3", "s3-init", "airflow-init", "mlflow-init"}
 
 
 @pytest.fixture
@@ -135,6 +135,13 @@ def serving(env_file, config):
     whole = config()["services"]
     env_file.write_text(env_file.read_text().replace("COMPOSE_PROFILES=serve", ""))
     return {name: service for name, service in whole.items() if name not in config()["services"]}
+
+
+def test_whatever_is_ours_is_without_capabilities(config):
+    for name, service in config()["services"].items():
+        if service["image"].startswith("nocturne/"):
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
 def test_serving_comes_by_its_profile_alone(serving):

@@ -44,7 +44,7 @@ def stack(image, tmp_path_factory):
 
 
 def test_every_service_is_healthy_and_its_address_is_said(stack):
-    assert "10 services ready" in stack.said
+    assert "11 services ready" in stack.said
     for name in ("AIRFLOW_PORT", "MLFLOW_PORT", "S3_PORT"):
         assert f"http://localhost:{stack.settings[name]}" in stack.said
     assert stack.settings["AIRFLOW_ADMIN_PASSWORD"] not in stack.said

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import stat
+import time
 from importlib.metadata import PathDistribution
 
 import pytest
@@ -12,7 +13,7 @@ from contract.manifest import Account
 from embedded import summary, venvs, watch
 from embedded.airflow_api import AirflowAnswer, obstacles
 from embedded.corpus import article, write_articles
-from embedded.settings import LOOPBACK, Home, Ports, airflow_environment, choose_ports, write_private
+from embedded.settings import LOOPBACK, Home, NoPort, Ports, airflow_environment, choose_ports, write_private
 
 
 @pytest.fixture
@@ -78,6 +79,13 @@ def test_a_taken_port_gives_way_to_the_next_free_one(monkeypatch):
     assert port < ports.airflow < ports.mlflow
 
 
+@pytest.mark.parametrize("wanted", ["eighty", "-1", "65536", "8080.5"])
+def test_a_port_that_is_none_is_named(wanted, monkeypatch):
+    monkeypatch.setenv("MLFLOW_PORT", wanted)
+    with pytest.raises(NoPort, match=f"MLFLOW_PORT is '{wanted}'"):
+        choose_ports()
+
+
 def test_services_are_told_loopback_addresses_only(tmp_path, monkeypatch):
     monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "99")
     monkeypatch.setenv("NOCTURNE_IMAGE_TAG", "kept")
@@ -111,6 +119,14 @@ def test_a_failed_task_speaks_for_itself(tmp_path):
     assert watch.last_error(log) == "the bucket is not there"
 
 
+def test_a_skipped_task_says_why(tmp_path):
+    log = tmp_path / "attempt=1.log"
+    assert watch.skip_reason(log) == ""
+    lines = [{"event": "run"}, {"event": "Skipping task.", "reason": "nobody is asked"}, ["no object"]]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert watch.skip_reason(log) == "nobody is asked"
+
+
 @pytest.mark.parametrize(
     ("result", "words"),
     [
@@ -142,6 +158,24 @@ def test_an_environment_is_made_again_only_for_another_lock(tmp_path, monkeypatc
     assert venvs.stamp_text("curate", True) != tested
     (tmp_path / "images/curate/requirements.lock").write_text("a==2\n")
     assert venvs.stamp_text("curate", False) != plain
+
+
+def test_a_full_disk_is_told_before_anything_is_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr(venvs, "VENVS", tmp_path / ".venv")
+    monkeypatch.setattr(venvs, "NEEDED_GB", 1e6)
+    monkeypatch.setattr(venvs, "make", lambda *_: pytest.fail("something was installed"))
+    with pytest.raises(venvs.Trouble, match=r"GB are free at .*; setting up takes about 1000000 GB"):
+        venvs.make_all(("curate", "generate"), False)
+
+
+def test_setting_up_shows_that_it_is_alive(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(venvs, "VENVS", tmp_path / ".venv")
+    monkeypatch.setattr(venvs, "SAY_EVERY", 0.05)
+    monkeypatch.setattr(venvs, "make", lambda *_: time.sleep(0.2) or "1 s")
+    venvs.make_all(("curate",), False)
+    said = capsys.readouterr().out
+    assert "pip is at curate" in said
+    assert said.endswith(".venv/curate       1 s\n")
 
 
 def test_an_old_python_is_told_what_to_do(monkeypatch):

@@ -11,7 +11,7 @@ from embedded.demo import demo
 from embedded.lock import Busy, ask_holder_to_stop, exclusive
 from embedded.serve import serve
 from embedded.services import ServiceFailed, stop_left_over
-from embedded.settings import USER, Home
+from embedded.settings import USER, Home, NoPort
 from embedded.stack import register, running_stack
 from embedded.watch import RunFailed
 
@@ -38,7 +38,7 @@ def main() -> int:
             serve(home, options.model, options.port, console)
         else:
             stop(home, console)
-    except (Busy, ServiceFailed, RunFailed, DagNotLoaded, AirflowAnswer) as trouble:
+    except (Busy, ServiceFailed, RunFailed, DagNotLoaded, AirflowAnswer, NoPort) as trouble:
         console.say(f"\n{trouble}")
         return 1
     except KeyboardInterrupt:
@@ -52,7 +52,7 @@ def ui(home: Home, runner: str, console: Console) -> None:
     with running_stack(home, runner, console, "ui") as stack:
         console.say(f"Airflow  {stack.ports.airflow_url}   user {USER}, password {stack.password}")
         console.say(f"MLflow   {stack.ports.mlflow_url}")
-        console.say("Ctrl-C stops both.")
+        console.say("Ctrl-C stops both. Airflow's home page shows the triggerer in red: nothing here needs one.")
         while True:
             stack.services.check()
             time.sleep(1)

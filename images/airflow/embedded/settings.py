@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,10 @@ LOOPBACK = "127.0.0.1"
 USER = "admin"
 # Deprecation notices of two of Airflow's own dependencies, which would head every task's log.
 QUIET = "ignore:Using `httpx` with `starlette,ignore:GitWildMatchPattern"
+
+
+class NoPort(Exception):
+    """No port to listen on; the message names the variable that asked for one."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,19 @@ class Ports:
 
 
 def choose_ports() -> Ports:
-    """`AIRFLOW_PORT` [8080] and `MLFLOW_PORT` [5000], or the next free ones."""
-    airflow = free_port(int(os.environ.get("AIRFLOW_PORT", "8080")))
-    return Ports(airflow, free_port(int(os.environ.get("MLFLOW_PORT", "5000")), taken=airflow))
+    """`AIRFLOW_PORT` [8080] and `MLFLOW_PORT` [5000], or the next free ones. Raises `NoPort`."""
+    airflow = free_port("AIRFLOW_PORT", 8080)
+    return Ports(airflow, free_port("MLFLOW_PORT", 5000, taken=airflow))
 
 
-def free_port(wanted: int, taken: int = 0) -> int:
-    """The first port from `wanted` on that nobody listens on."""
-    return next(port for port in range(wanted, 65_536) if port != taken and is_free(port))
+def free_port(name: str, usual: int, taken: int = 0) -> int:
+    """The first port that nobody listens on, from the one in the environment on. Raises `NoPort`."""
+    wanted = os.environ.get(name) or str(usual)
+    ports = range(int(wanted), 65_536) if wanted.isdecimal() else ()
+    found = next((port for port in ports if port and port != taken and is_free(port)), None)
+    if found is None:
+        raise NoPort(f"{name} is {wanted!r}, from which on no port is free. Expected: a number from 1 to 65535.")
+    return found
 
 
 def is_free(port: int) -> bool:
@@ -98,6 +108,16 @@ def write_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def code_version() -> str:
+    """The commit of this checkout, for every manifest and model; empty where there is no git to ask."""
+    command = ("git", "-C", str(ROOT), "describe", "--always", "--dirty")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def airflow_environment(home: Home, ports: Ports, runner: str) -> dict[str, str]:
@@ -125,6 +145,7 @@ def airflow_environment(home: Home, ports: Ports, runner: str) -> dict[str, str]
     }
     nocturne = {
         "NOCTURNE_HOME": ROOT,
+        "NOCTURNE_CODE_VERSION": code_version(),
         "NOCTURNE_RUNNER": runner,
         "NOCTURNE_DOCKER_NETWORK": "host",  # so that a container reaches MLflow on the loopback address
         "NOCTURNE_STORE": f"file://{home.store}",

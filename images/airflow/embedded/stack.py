@@ -15,7 +15,7 @@ import json
 import secrets
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +83,7 @@ def start(home: Home, runner: str, services: Running, console: Console) -> Stack
     started = datetime.now(UTC).isoformat()
     ports = choose_ports()
     environment = airflow_environment(home, ports, runner)
+    migrate_mlflow(home, console)
     console.status("Starting MLflow")
     services.start(mlflow_service(home, ports))
     password(home)
@@ -133,19 +134,38 @@ def airflow_command(*arguments: str) -> tuple[str, ...]:
 
 def migrate(home: Home, environment: dict[str, str], console: Console) -> None:
     """Bring Airflow's database up to date; done once for each set of locked versions, since it takes ten seconds."""
-    lock = ROOT / "images" / "airflow" / "requirements.lock"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    stamp = home.airflow / "migrated"
-    if stamp.exists() and stamp.read_text() == wanted and (home.airflow / "airflow.db").exists():
+    command = airflow_command("db", "migrate")
+    _migrate_once("airflow", home.airflow / "airflow.db", lambda: _run(command, environment, console, "Airflow"))
+
+
+def migrate_mlflow(home: Home, console: Console) -> None:
+    """Bring MLflow's database up to date where there is one: the server makes a new one but refuses an older one."""
+    database = home.mlflow / "mlflow.db"
+    python = str(ROOT / ".venv" / "mlflow" / "bin" / "python")
+    command = (python, "-m", "mlflow", "db", "upgrade", f"sqlite:///{database}")
+
+    def upgrade() -> None:
+        if database.exists():
+            _run(command, mlflow_environment(), console, "MLflow")
+
+    _migrate_once("mlflow", database, upgrade)
+
+
+def _migrate_once(image: str, database: Path, act: Callable[[], None]) -> None:
+    wanted = hashlib.sha256((ROOT / "images" / image / "requirements.lock").read_bytes()).hexdigest()
+    stamp = database.with_name("migrated")
+    if stamp.exists() and stamp.read_text() == wanted and database.exists():
         return
-    console.status("Making Airflow's database")
-    home.airflow.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        airflow_command("db", "migrate"), env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise ServiceFailed(f"Airflow's database cannot be made:\n{(done.stdout + done.stderr)[-3000:]}")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    act()
     stamp.write_text(wanted)
+
+
+def _run(command: tuple[str, ...], environment: dict[str, str], console: Console, whose: str) -> None:
+    console.status(f"Making {whose}'s database")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ServiceFailed(f"{whose}'s database cannot be made:\n{(done.stdout + done.stderr)[-3000:]}")
 
 
 def password(home: Home) -> str:

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,6 +29,9 @@ BESIDE = "deepspeed"
 would change what accelerate imports everywhere."""
 OLDEST_PYTHON = (3, 11)
 STAMP = "nocturne.stamp"
+NEEDED_GB = 6
+"""Room for all environments with a CPU build of torch and for pip's temporary files."""
+SAY_EVERY = 30  # seconds between signs of life
 
 
 class Trouble(Exception):
@@ -177,13 +180,26 @@ def make_all(names: tuple[str, ...], with_tests: bool) -> None:
     """All environments; silent when nothing had to be done."""
     fresh = [name for name in names if not (VENVS / name / STAMP).exists()]
     if fresh:
-        say(f"Setting up {len(fresh)} virtual environments in .venv (about 4 GB; once, some minutes)")
+        check_room(len(fresh), len(names))
+        say(
+            f"Setting up {len(fresh)} virtual environments in .venv: once, 5 to 15 minutes. About 5 GB, or twice as\n"
+            f"much where pip takes PyTorch with its CUDA libraries. What pip says: {LOGS.relative_to(ROOT)}/venv-*.log"
+        )
+    going: list[str] = []
 
     def one(name: str) -> None:
-        tell(name, make(name, with_tests and name != "mlflow"))
+        going.append(name)
+        done = make(name, with_tests and name != "mlflow")
+        going.remove(name)
+        tell(name, done)
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, names))
+        made = [pool.submit(one, name) for name in names]
+        started = time.monotonic()
+        while wait(made, SAY_EVERY).not_done:
+            say(f"  {time.monotonic() - started:4.0f} s: pip is at {' and '.join(going)}")
+        for each in made:
+            each.result()
     if with_tests:
         tell(BESIDE, make_beside())
 
@@ -192,6 +208,13 @@ def tell(name: str, done: str) -> None:
     """A line for what had to be made."""
     if done != "up to date":
         say(f"  .venv/{name:<9} {done:>6}")
+
+
+def check_room(fresh: int, all_of_them: int) -> None:
+    """Refuse before the disk is full: pip would only say so after minutes. Raises `Trouble`."""
+    needed, free = NEEDED_GB * fresh / all_of_them, shutil.disk_usage(ROOT).free / 1e9
+    if free < needed:
+        raise Trouble(f"{free:.1f} GB are free at {ROOT}; setting up takes about {needed:.0f} GB. Make room first")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Following a DAG run: one line for each task as it ends."""
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,11 @@ class Watch:
     def _show(self, dag: str, run: str, task: Task) -> dict[str, dict[str, Any]]:
         name = task["task_id"]
         result = self.airflow.result(dag, run, name) if task["state"] == "success" else None
-        said = last_error(self._log_of(dag, run, task)) if task["state"] == "up_for_retry" else outcome(result)
+        said = outcome(result)
+        if task["state"] == "up_for_retry":
+            said = last_error(self._log_of(dag, run, task))
+        elif task["state"] == "skipped":
+            said = skip_reason(self._log_of(dag, run, task))
         state = STATES.get(task["state"], task["state"])
         self.console.say(f"  {name:<20} {state:<11} {task['duration'] or 0:6.1f} s  {said}".rstrip())
         return {name: result} if result else {}
@@ -82,17 +87,27 @@ def outcome(result: dict[str, Any] | None) -> str:
     return ", ".join(["reused"] * bool(found.get("reused")) + counts)
 
 
+def skip_reason(log: Path) -> str:
+    """Why a task skipped itself; empty where it was skipped because of another."""
+    return next((str(entry["reason"]) for entry in entries(log) if entry.get("reason")), "")
+
+
 def last_error(log: Path) -> str:
     """The last error in a task's log: the exception's own message where there is one."""
     if not log.exists():
         return "it wrote no log"
     message = "it says nothing"
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
+    for entry in entries(log):
         if entry.get("level") in ("error", "critical"):
             raised = [str(error["exc_value"]) for error in entry.get("error_detail") or [] if not error["is_cause"]]
             message = raised[0] if raised else str(entry.get("event"))
     return message.partition("\n")[0]
+
+
+def entries(log: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a task's log that are JSON objects; none where there is no log."""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else ():
+        with contextlib.suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                yield entry

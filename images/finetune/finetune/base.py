@@ -1,6 +1,7 @@
 """Where the base model is: made by the plan, in a folder, in a store, or on the hub."""
 
 import atexit
+import errno
 import json
 import shutil
 import tempfile
@@ -8,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from transformers import AutoConfig, AutoTokenizer
 
 from contract.config.finetune import is_folder
@@ -19,15 +27,23 @@ TINY = "tiny"
 WEIGHTS = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
-def base_folder(base_model: str) -> Path:
+def base_folder(base_model: str, revision: str = "") -> Path:
     """A local folder with the files of a base model named in a recipe; what is remote is downloaded first.
 
-    Raises `BadInput` where it is missing or is no model, `RemoteTrouble` where the hub does not answer.
+    `revision` is the commit of the hub that a plan found, so that every later stage has the very same weights.
+    Raises `BadInput` where it is missing, is no model or was cut off, `RemoteTrouble` where the hub does not answer.
     """
-    folder = _from_store(base_model) if is_folder(base_model) else _from_hub(base_model)
+    folder = _from_store(base_model) if is_folder(base_model) else _from_hub(base_model, revision)
     if not (folder / "config.json").is_file():
         raise BadInput("no config.json, so this is no model", expected="a Hugging Face model folder", where=base_model)
+    for path in sorted(folder.glob("*.safetensors")):
+        _check_whole(path, base_model)
     return folder
+
+
+def hub_revision(base_model: str, folder: Path) -> str:
+    """The commit of the hub that a base model's folder holds; empty where it did not come from there."""
+    return "" if base_model == TINY or is_folder(base_model) else folder.name
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -70,6 +86,22 @@ def check_vocabulary(tokenizer: Any, config: Any, added: int, where: str) -> Non
         )
 
 
+def _check_whole(path: Path, where: str) -> None:
+    """A file of weights is eight bytes with the length of its header, the header, and the bytes that it lists."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length < size else b""
+    try:
+        listed = [tensor["data_offsets"][1] for name, tensor in json.loads(header).items() if name != "__metadata__"]
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise BadInput(f"{path.name} is no whole safetensors file ({size:,} bytes)", where=where) from None
+    if size != (whole := 8 + length + max(listed, default=0)):
+        raise BadInput(
+            f"{path.name} has {size:,} bytes and should have {whole:,}", where=where, hint="download it again"
+        )
+
+
 def _from_store(base_model: str) -> Path:
     address = resolve(base_model)
     if address.scheme == "file":
@@ -87,17 +119,35 @@ def _from_store(base_model: str) -> Path:
     return target
 
 
-def _from_hub(base_model: str) -> Path:
-    name, _, revision = base_model.partition("@")
+def _from_hub(base_model: str, revision: str) -> Path:
+    name, _, named = base_model.partition("@")
     try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(WEIGHTS)))
+        return Path(snapshot_download(name, revision=revision or named or None, allow_patterns=list(WEIGHTS)))
+    except HFValidationError:
+        raise BadInput(
+            f"{base_model!r} cannot be a model of the hub",
+            expected="`owner/name` or `owner/name@revision`; a folder begins with `/`, `./`, `file://` or `s3://`",
+            where="training.base_model",
+        ) from None
+    except GatedRepoError:
+        raise BadInput(
+            f"the hub shows {name!r} to those alone who accepted its licence",
+            hint="accept it on the model's page, then set HF_TOKEN to a token of that account",
+        ) from None
     except RepositoryNotFoundError:
         raise BadInput(f"the hub has no model {name!r}, or it is not open to you", hint="set HF_TOKEN") from None
+    except RevisionNotFoundError:
+        raise BadInput(
+            f"the hub's model {name!r} has no revision {revision or named!r}",
+            expected="a branch, a tag or a commit",
+            where="training.base_model",
+        ) from None
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
         raise RemoteTrouble(
-            f"the model hub does not answer: {_first_line(error)}",
+            f"{'the base model cannot be stored' if full else 'the model hub does not answer'}: {_first_line(error)}",
             where=base_model,
-            hint="`base_model: tiny`, or a folder, needs no hub",
+            hint="room and rights where HF_HOME is" if full else "`base_model: tiny`, or a folder, needs no hub",
         ) from None
 
 

@@ -1,6 +1,7 @@
 """Loading models, the same way in every stage: device, precision, adapters, new tokens."""
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,17 @@ from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM, Bits
 from contract.failures import BadConfig, BadInput, RemoteTrouble
 from finetune.base import load_config
 
+SHOWN = 3
+"""Tensors that a message names."""
+
 
 def quiet() -> None:
     """No progress bars and no advice on standard error: the stage's log says what a person needs."""
     for library in ("transformers", "torch.distributed"):
         warnings.filterwarnings("ignore", category=FutureWarning, module=library)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # it is imported later, and then sets its level anew
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
 
@@ -72,22 +78,39 @@ def load_model(
 
     One that is `split` among processes is left to the trainer to be brought to their GPUs, share by share; quantised
     weights are made on the GPU, and kept as numbers that can be split.
-    Raises `BadInput` when the folder holds no such model, `RemoteTrouble` when memory does not suffice.
+    Raises `BadInput` when the folder holds no such model or lacks some of its weights, `RemoteTrouble` when memory does
+    not suffice.
     """
     options: dict[str, Any] = {} if split and not four_bit else {"device_map": {"": device}}
     if four_bit:
         options["quantization_config"] = _nf4(dtype, storage=dtype if split else torch.uint8)
-    config = load_config(folder)
+    model = _read(folder, dtype, options | {"attn_implementation": attention or attention_of(load_config(folder))})
+    add_rows(model, len(tokenizer))
+    settle_end_tokens(model, tokenizer)
+    return model
+
+
+def _read(folder: Path, dtype: torch.dtype, options: dict[str, Any]) -> transformers.PreTrainedModel:
+    """The model as its files have it. What they lack, transformers fills with random numbers and says so in a log that
+    nobody reads: here it is refused."""
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation=attention or attention_of(config), **options
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
     except torch.OutOfMemoryError as error:
         raise RemoteTrouble(f"the model does not fit: {error}", hint="`method: qlora`, or a larger GPU") from None
     except (OSError, ValueError, ImportError) as error:
         raise BadInput(f"no model can be loaded: {str(error).partition(chr(10))[0]}", where=str(folder)) from None
-    add_rows(model, len(tokenizer))
-    settle_end_tokens(model, tokenizer)
+    misshapen = {name for name, *_ in report["mismatched_keys"]}
+    for what, names in (("lack", set(report["missing_keys"]) - misshapen), ("have another shape of", misshapen)):
+        if names:
+            raise BadInput(
+                f"the weights {what} {', '.join(sorted(names)[:SHOWN])}{' ...' if len(names) > SHOWN else ''}: "
+                f"{len(names)} tensors would be random",
+                expected=f"all weights of a {type(model).__name__}, as its config.json describes it",
+                where=str(folder),
+                hint="download or save the base model again",
+            )
     return model
 
 

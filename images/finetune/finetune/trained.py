@@ -15,6 +15,8 @@ from stagekit.dataset import Dataset
 
 BASE, TOKENIZER, ADAPTER, MODEL = "base", "tokenizer", "adapter", "model"
 TRACKING = "tracking.json"
+REVISION = "base_revision"
+"""Under which name plan and train note the hub's commit of the base model."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Trained:
     @cached_property
     def base_folder(self) -> Path:
         """The base model's files."""
-        return self.dataset.folder(BASE) if self.training.base_model == TINY else base_folder(self.training.base_model)
+        if self.training.base_model == TINY:
+            return self.dataset.folder(BASE)
+        return base_folder(self.training.base_model, str(self.dataset.manifest.metrics.get(REVISION, "")))
 
     @property
     def has_adapter(self) -> bool:

@@ -222,7 +222,7 @@ STAGES: tuple[Stage, ...] = (
         (LEARNED,),
         sources=lambda config: base_sources(config.training),  # type: ignore[attr-defined]
         resources=GPU,
-        version=3,
+        version=4,
     ),
     Stage(
         "train",
@@ -230,7 +230,7 @@ STAGES: tuple[Stage, ...] = (
         "Supervised fine-tuning: full, LoRA or QLoRA, on one GPU or several.",
         TrainConfig,
         (LEARNED, Port("plan", "the plan that allows it")),
-        version=3,
+        version=4,
         resources=GPU,
     ),
     Stage(

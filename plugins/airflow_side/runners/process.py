@@ -92,7 +92,7 @@ class ProcessRunner:
             raise BadConfig(
                 f"there is no {python}",
                 expected=f"a virtual environment with the packages of image {image}",
-                hint="`make setup`, or set NOCTURNE_HOME to the project's folder",
+                hint="`make venvs`, or set NOCTURNE_HOME to the project's folder",
             )
         return python
 

@@ -9,6 +9,7 @@ from contract.config.finetune import Training, is_folder
 from contract.manifest import Manifest
 from finetune.judged import Judged
 from finetune.judged_page import card_section
+from finetune.trained import REVISION
 from stagekit.dataset import Dataset
 
 USAGE = """```python
@@ -78,7 +79,7 @@ def _front_matter(training: Training) -> str:
 def _facts(samples: Manifest, train: Manifest, training: Training, figures: Figures) -> list[tuple[str, str]]:
     metrics = train.metrics
     return [
-        ("Base model", f"`{training.base_model}`"),
+        ("Base model", f"`{training.base_model}`{_revision(train)}"),
         ("Method", _method(training)),
         ("Chat template", training.template),
         ("Precision", figures.dtype),
@@ -89,6 +90,11 @@ def _facts(samples: Manifest, train: Manifest, training: Training, figures: Figu
         ("Test loss as exported", f"{figures.exported_loss:.4f} nats per token"),
         ("Largest logit difference after merging", f"{figures.difference:.2g}"),
     ]
+
+
+def _revision(train: Manifest) -> str:
+    revision = train.metrics.get(REVISION)
+    return f", commit `{revision}`" if revision else ""
 
 
 def _trainable(train: Manifest) -> str:

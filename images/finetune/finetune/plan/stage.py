@@ -10,7 +10,7 @@ import torch
 
 from contract.config.finetune import Training
 from contract.records import Sample
-from finetune.base import TINY, base_folder, check_vocabulary, load_config, load_tokenizer
+from finetune.base import TINY, base_folder, check_vocabulary, hub_revision, load_config, load_tokenizer
 from finetune.chat import dress
 from finetune.data import check_kind, read_splits, stream_rows
 from finetune.launch import launch_files
@@ -28,7 +28,7 @@ from finetune.plan.sharing import Choice, check_choice, check_loading, table
 from finetune.plan.view import as_html, as_text, show
 from finetune.rows import SPLITS, rows_file, write_rows
 from finetune.tiny import build_tiny
-from finetune.trained import BASE, TOKENIZER
+from finetune.trained import BASE, REVISION, TOKENIZER
 from stagekit.job import Job
 
 SHOWN = 3
@@ -54,6 +54,7 @@ def run(job: Job) -> None:
     counted = count(config, training, bool(added), gpu=available is not None)
     choice, path, training = settle(config, counted, training, device, available)
     plan: dict[str, Any] = {"architecture": config.model_type, "added_tokens": added}
+    plan |= {REVISION: hub_revision(training.base_model, folder)}
     _check_choice(job, choice, device)
     plan |= _sizes(job, refusals, counted, training, available)
     plan |= {"launch": asdict(choice) | {"device": device.type}, "gpus": table(counted, training, available)}

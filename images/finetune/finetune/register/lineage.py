@@ -4,6 +4,7 @@ import json
 
 from contract.manifest import Manifest
 from finetune.judged import Judged
+from finetune.trained import REVISION
 
 CONTENT_HASH = "nocturne.content_hash"
 LIMIT = 500
@@ -22,6 +23,7 @@ def lineage(parents: dict[str, Manifest], gate: str, judged: Judged | None) -> d
         "nocturne.training": train.content_hash,
         "nocturne.recipe": samples.recipe or "",
         "nocturne.base_model": training["base_model"],
+        "nocturne.base_revision": str(train.metrics.get(REVISION, "")),
         "nocturne.method": training["method"],
         "nocturne.gate": gate,
         "nocturne.judged": judged.sentence if judged else "",

@@ -17,8 +17,9 @@ from finetune.train import checkpoints
 from finetune.train.outbox import Outbox
 from finetune.train.outcome import Outcome, Start, identity, sharding_of
 from finetune.train.watch import Checkpoints, Figures, memory
-from finetune.trained import BASE, TOKENIZER
+from finetune.trained import BASE, REVISION, TOKENIZER
 from finetune.trainer import make_trainer
+from stagekit.dataset import Dataset
 from stagekit.job import Job
 
 
@@ -64,9 +65,9 @@ def _trainer(job: Job, tracked: Outbox | None, folder: Path, device: torch.devic
     training, plan, split = job.config.training, job.input("plan"), sharding_of(job) != "none"
     torch.manual_seed(training.seed)
     tokenizer = load_tokenizer(plan.folder(TOKENIZER))
-    base = plan.folder(BASE) if training.base_model == TINY else base_folder(training.base_model)
     train, test = (open_rows(plan.file(rows_file(split))) for split in SPLITS)
     settled = plan.file("plan.json").read_text()
+    base = _base(plan, training.base_model, json.loads(settled)[REVISION])
     added, path = bool(json.loads(settled)["added_tokens"]), TrainingPath.of_plan(settled)
     four_bit = training.method == "qlora"
     model = load_model(base, tokenizer, working_dtype(device), device, four_bit, path.attention, split)
@@ -74,6 +75,11 @@ def _trainer(job: Job, tracked: Outbox | None, folder: Path, device: torch.devic
     trainer = make_trainer(model, tokenizer, config, (train, test), added, folder, [Figures(job, tracked)], device)
     trainer.add_callback(Checkpoints(job, identity(job, device), lambda: trainer._total_train_tokens))
     return trainer
+
+
+def _base(plan: Dataset, base_model: str, revision: str) -> Path:
+    """The base model's folder: the plan's own, or the very revision that it planned for."""
+    return plan.folder(BASE) if base_model == TINY else base_folder(base_model, revision)
 
 
 def _save(trainer: Any, weights: Path, dtype: torch.dtype) -> None:

@@ -11,7 +11,7 @@ from finetune.train.outbox import Outbox
 from finetune.train.outcome import Outcome, weights_name
 from finetune.train.picture import draw_curves
 from finetune.train.watch import NAMES
-from finetune.trained import ADAPTER, BASE, TOKENIZER, TRACKING
+from finetune.trained import ADAPTER, BASE, REVISION, TOKENIZER, TRACKING
 from stagekit.job import Job
 
 
@@ -40,6 +40,8 @@ def write_result(job: Job, outcome: Outcome, tracked: Outbox | None, seconds: fl
         parameters=outcome.parameters,
         curves=reading.sentence,
     )
+    if revision := json.loads(job.input("plan").file("plan.json").read_text())[REVISION]:
+        output.metrics[REVISION] = revision
     output.add_text("speed.json", json.dumps({"seconds": seconds} | outcome.memory), hashed=False)
     if tracked:
         tracked.text(curves, "history.json")

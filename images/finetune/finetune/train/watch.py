@@ -38,7 +38,7 @@ class Figures(TrainerCallback):  # type: ignore[misc]
         figures = {NAMES[name]: value for name, value in (logs or {}).items() if name in NAMES}
         if not figures or "train_runtime" in (logs or {}):
             return
-        shown = {name: f"{value:.4g}" for name, value in figures.items()}
+        shown = {name: f"{value:.0f}" if name == "tokens" else f"{value:.4g}" for name, value in figures.items()}
         self.job.log.info("step", extra={"fields": {"step": f"{state.global_step}/{state.max_steps}"} | shown})
         if self.run:
             self.run.metrics(figures | self._speed(figures) | memory(), state.global_step)
