@@ -1,12 +1,15 @@
 """Replies over plain connections: however they are cut into pieces, and what is no reply."""
 
 import asyncio
+import gc
 import gzip
 import shutil
 import ssl
 import subprocess
+import weakref
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -34,6 +37,9 @@ WHOLE = {
         True,
     ),
     b"HTTP/1.1 204 No Content\r\n\r\n": (b"", True),
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 700\r\n\r\n": (b"", True),
+    OK + b"Upgrade: h2,h2c\r\nConnection: Upgrade, Keep-Alive\r\nX:\r\nContent-Length: 2 \r\n\r\nhi": (b"hi", True),
+    OK + b"Transfer-Encoding: chunked\r\n\r\n2   \r\nhi\r\n0\r\nContent-Encoding: br\r\n\r\n": (b"hi", True),
     OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(z := gzip.compress(b"hi")), z): (b"hi", True),
     OK + b"Content-Encoding: deflate\r\nContent-Length: %d\r\n\r\n%b" % (len(z := zlib.compress(b"x")), z): (
         b"x",
@@ -43,9 +49,16 @@ WHOLE = {
 GARBLED = [
     b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
     b"HTTP/2 200\r\n\r\n",
+    b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     OK + b"Content-Length: -1\r\n\r\n",
     OK + b"Content-Length: 3\r\nContent-Length: 5\r\n\r\nhello",
+    OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    OK + b"Content-Length: %b\r\n\r\n" % (b"9" * 5000),
+    OK + b"Name: a\0b\r\n\r\n",
+    OK + b"Endless: " + b"x" * 70_000,
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 3_000,
     OK + b"no colon\r\n\r\n",
     OK + b"Length : 4\r\n\r\n",
     OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
@@ -80,7 +93,7 @@ def test_what_is_no_reply_is_told_from_one(data):
         ReplyReader().feed(data)
 
 
-@pytest.mark.parametrize("data", [data for data in WHOLE if b"204" not in data])
+@pytest.mark.parametrize("data", [data for data in WHOLE if b" 204 " not in data and b" 304 " not in data])
 def test_a_reply_that_is_cut_off_is_none(data):
     for length in range(len(data)):
         reader = ReplyReader()
@@ -96,10 +109,40 @@ def test_a_reply_may_end_with_its_connection():
     assert (reader.end().body, reader.keep) == (b"hello", False)
 
 
-def test_bytes_that_nobody_asked_for_end_the_connection():
+@pytest.mark.parametrize("more", [b"!", b"\r\n!", OK + b"Content-Length: 2\r\n\r\nho"])
+def test_bytes_that_nobody_asked_for_end_the_connection(more):
     reader = ReplyReader()
-    assert reader.feed(OK + b"Content-Length: 2\r\n\r\nhi!").body == b"hi"
+    assert reader.feed(OK + b"Content-Length: 2\r\n\r\nhi" + more).body == b"hi"
     assert not reader.keep
+
+
+def test_headers_are_known_by_small_letters_and_joined_where_they_come_twice():
+    reply = ReplyReader().feed(OK + b"X-A: 1\r\nx-a:  \xe9 \r\nEmpty:\r\nContent-Length: 0\r\n\r\n")
+    assert reply.headers == {"x-a": "1, \xe9", "empty": "", "content-length": "0"}
+
+
+def test_a_reader_that_is_done_needs_no_collector():
+    def unread(reader: ReplyReader) -> None:
+        reader.feed(OK)
+        reader.release()
+
+    def garbled(reader: ReplyReader) -> None:
+        with pytest.raises(Garbled):
+            reader.feed(b"HTTP/2.0 200 OK\r\n\r\n")
+
+    def ended(reader: ReplyReader) -> None:
+        reader.feed(OK + b"\r\nhi")
+        reader.end()
+
+    gc.disable()
+    try:
+        for read_by in (unread, garbled, ended, lambda reader: reader.feed(next(iter(WHOLE)))):
+            read_by(reader := ReplyReader())
+            gone = weakref.ref(reader)
+            del reader
+            assert gone() is None
+    finally:
+        gc.enable()
 
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
@@ -180,6 +223,52 @@ def test_a_connection_that_the_server_closed_is_not_used_again():
     replies, opened = served(curt, ask)
     assert [reply.body for reply in replies] == [b"hi", b"hi"]
     assert opened == 2
+
+
+def test_a_server_that_answers_before_it_has_read_the_request_is_sent_no_more_of_it():
+    read, done = 0, asyncio.Event()
+
+    async def hasty(reader, writer):
+        nonlocal read
+        writer.write(OK + b"Content-Length: 2\r\n\r\nno")
+        await asyncio.sleep(0.1)
+        with suppress(ConnectionError):
+            while piece := await reader.read(1 << 20):
+                read += len(piece)
+        done.set()
+
+    async def ask(port: int):
+        reply = await Connections("127.0.0.1", port, None).exchange(b"x" * 50_000_000)
+        await done.wait()
+        return reply.body
+
+    assert served(hasty, ask) == (b"no", 1)
+    assert read < 50_000_000
+
+
+@pytest.mark.parametrize("given_up", [True, False], ids=["cancelled", "closed meanwhile"])
+def test_nothing_stays_open_of_what_nobody_waits_for(given_up):
+    lost = asyncio.Event()
+
+    async def slow(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.1)
+        writer.write(OK + b"Content-Length: 2\r\n\r\nhi")
+        await reader.read()
+        lost.set()
+
+    async def ask(port: int):
+        connections = Connections("127.0.0.1", port, None)
+        under_way = asyncio.create_task(connections.exchange(b"GET / HTTP/1.1\r\n\r\n"))
+        await asyncio.sleep(0.05)
+        under_way.cancel() if given_up else connections.close()
+        (reply,) = await asyncio.gather(under_way, return_exceptions=True)
+        await asyncio.wait_for(lost.wait(), 5)
+        return reply
+
+    reply, opened = served(slow, ask)
+    assert isinstance(reply, asyncio.CancelledError) if given_up else reply.body == b"hi"
+    assert opened == 1
 
 
 def test_a_server_that_hangs_up_may_have_been_paid():

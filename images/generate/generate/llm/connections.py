@@ -33,6 +33,7 @@ class Connections:
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, patience: float = CONNECT_SECONDS) -> None:
         self.host, self.port, self._tls, self.patience = host, port, tls, patience
         self._idle: list[_Connection] = []
+        self._closed = False
         self._addresses: list[Any] = []
         self._resolved = -RESOLVED_SECONDS
         self._resolving = asyncio.Lock()
@@ -46,14 +47,15 @@ class Connections:
         finally:
             if reply is None:  # failed, or no longer waited for
                 connection.abort()
-        if connection.usable:
+        if connection.usable and not self._closed:
             self._idle.append(connection)
         else:
             connection.close()
         return reply
 
     def close(self) -> None:
-        """Close those that are idle."""
+        """Close those that are idle now, and the others after their replies."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 
@@ -94,25 +96,29 @@ class Connections:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection. `usable` as long as it is open and nothing is under way."""
+    """One connection, that takes one request after the other."""
 
     def __init__(self) -> None:
-        self.usable, self.used = False, 0.0
-        self._reader = ReplyReader()
+        self.used = 0.0
+        self._free = False
         self._reply: asyncio.Future[Reply] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
+    @property
+    def usable(self) -> bool:
+        """Whether it is open and nothing is under way; the server's end shows here before `connection_lost`."""
+        return self._free and not self._transport.is_closing()
+
     def exchange(self, request: bytes) -> asyncio.Future[Reply]:
-        """Send a request; the reply, or `Broken`."""
-        self.usable, self._reader = False, ReplyReader()
-        self._reply = asyncio.get_running_loop().create_future()
+        """Send a request; the reply, or `Broken`. Raises `NoConnection`."""
         if self._transport.is_closing():
-            self._fail("the server disconnected")
-        else:
-            self._transport.write(request)
+            raise NoConnection("the server disconnected")
+        self._free, self._reader = False, ReplyReader()
+        self._reply = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
         return self._reply
 
     def data_received(self, data: bytes) -> None:
@@ -126,28 +132,31 @@ class _Connection(asyncio.Protocol):
             self.abort()
             return
         if reply is not None:
-            self.usable = self._reader.keep and not self._transport.get_write_buffer_size()
+            self._free = self._reader.keep and not self._transport.get_write_buffer_size()
             self.used = time.monotonic()
             self._reply.set_result(reply)
 
     def connection_lost(self, why: Exception | None) -> None:
-        self.usable = False
-        if self._reply is not None and not self._reply.done():
+        if self._reply is None:
+            return
+        if not self._reply.done():
             try:
                 if why is not None:
                     raise Garbled(str(why) or type(why).__name__)
                 self._reply.set_result(self._reader.end())
             except Garbled as error:
                 self._fail(str(error))
+        self._reader.release()
 
     def close(self) -> None:
-        """Let go of it in good order."""
-        self.usable = False
-        self._transport.close()
+        """Let go of it in good order; at once if the server answered without taking in the whole request."""
+        if self._transport.get_write_buffer_size():  # it may never be taken in, and would be waited for
+            self._transport.abort()
+        else:
+            self._transport.close()
 
     def abort(self) -> None:
         """Let go of it at once."""
-        self.usable = False
         self._transport.abort()
 
     def _fail(self, why: str) -> None:

@@ -1,15 +1,15 @@
 """What a server of HTTP/1.1 (RFC 9112) sends back to one request, out of the bytes of a connection."""
 
-import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: .*)?")
-CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+VERSIONS = ("1.1", "1.0")
 HEAD_BYTES = 1 << 16
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-END = b"\r\n"
+SWITCHING_PROTOCOLS = 101
 
 
 class Garbled(Exception):
@@ -26,93 +26,94 @@ class Reply:
 
 
 class ReplyReader:
-    """Reads one reply as its bytes come. Raises `Garbled`."""
+    """Reads one reply as its bytes come. Raises `Garbled`; after that, or once the reply is whole, it reads no more.
+
+    llhttp, the parser of Node.js, does the reading and calls the methods that begin with `on_`.
+    """
 
     def __init__(self) -> None:
         self.keep = False
         """Whether the connection may be used again, once the reply is there."""
-        self._data = bytearray()
-        self._status = self._next = 0
+        self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)  # as some servers send them
+        self._read = self._status = 0
         self._headers: dict[str, str] = {}
-        self._body = bytearray()
+        self._body: list[bytes] = []
+        self._whole = False
 
     def feed(self, data: bytes) -> Reply | None:
         """Take in some bytes; the reply once it is whole."""
-        self._data += data
-        while not self._status:
-            if not self._head():
-                return None
-        if self._status in (204, 304):
-            return self._whole(b"", 0)
-        if "transfer-encoding" in self._headers:
-            return self._chunks()
-        if (length := self._headers.get("content-length")) is None:
-            return None  # it ends with the connection
-        if not (length.isascii() and length.isdigit()):
-            raise Garbled(f"a body of {length[:40]!r} bytes")
-        return self._whole(self._data[: int(length)], int(length)) if len(self._data) >= int(length) else None
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self.keep = False
+            if not self._whole:  # else it is what follows, which was not asked for
+                self.release()
+                raise _cause(error) from None
+        if self._whole:
+            self.release()
+            return self._reply()
+        if not self._status:
+            self._read += len(data)
+            if self._read > HEAD_BYTES:
+                self.release()
+                raise Garbled("headers without an end")
+        return None
 
     def end(self) -> Reply:
         """The reply that ends with its connection. Raises `Garbled` where that end came too early."""
+        self.release()
         if not self._status or self._headers.keys() & {"transfer-encoding", "content-length"}:
             raise Garbled("the server disconnected")
-        reply = self._whole(self._data, len(self._data))
-        self.keep = False
-        return reply
+        return self._reply()
 
-    def _head(self) -> bool:
-        """Read status and headers if they are there; those of an interim reply (1xx) are passed over."""
-        end = self._data.find(END + END)
-        if end < 0:
-            if len(self._data) > HEAD_BYTES:
-                raise Garbled("headers without an end")
-            return False
-        first, *lines = self._data[:end].decode("latin-1").split("\r\n")
-        del self._data[: end + 4]
-        found = STATUS_LINE.fullmatch(first)
-        if not found or found[2] == "101":
-            raise Garbled(f"not HTTP/1.1: {first[:80]!r}")
-        if found[2][0] == "1":
-            return True
-        self._status, self._headers = int(found[2]), _headers(lines)
-        wish = self._headers.get("connection", "").lower()
-        self.keep = "close" not in wish and (found[1] == "1" or "keep-alive" in wish)
-        return True
+    def release(self) -> None:
+        """Read no more. The parser and this object hold each other: without this they wait for the collector."""
+        vars(self).pop("_parser", None)
 
-    def _chunks(self) -> Reply | None:
-        if self._headers["transfer-encoding"].lower() != "chunked":
-            raise Garbled(f"a body in {self._headers['transfer-encoding'][:40]!r}")
-        while (line := self._data.find(END, self._next)) >= 0:
-            size = CHUNK_SIZE.fullmatch(self._data[self._next : line])
-            if not size:
-                raise Garbled("a chunk without its size")
-            start, stop = line + 2, line + 2 + int(size[1], 16)
-            if stop == start:
-                last = self._data.find(END + END, line)  # behind fields that may follow the body
-                return self._whole(self._body, last + 4) if last >= 0 else None
-            if len(self._data) < stop + 2:
-                return None
-            if self._data[stop : stop + 2] != END:
-                raise Garbled("a chunk of another size than it says")
-            self._body += self._data[start:stop]
-            self._next = stop + 2
-        return None
+    def on_message_begin(self) -> None:
+        """A reply starts: the one that was asked for, or one that may precede or must not follow it."""
+        if self._whole:
+            raise Garbled("more than one reply")
 
-    def _whole(self, body: bytes | bytearray, read: int) -> Reply:
-        self.keep = self.keep and read == len(self._data)  # what follows was not asked for
-        return Reply(self._status, self._headers, _decoded(bytes(body), self._headers.get("content-encoding", "")))
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header by its name in small letters; values of those that come twice are joined."""
+        if self._status:
+            return  # behind a body in chunks
+        field, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
+        self._headers[field] = f"{self._headers[field]}, {text}" if field in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        """Keep the status, unless it is that of an interim reply (1xx)."""
+        status = self._parser.get_status_code()
+        if status < 100 or status == SWITCHING_PROTOCOLS or self._parser.get_http_version() not in VERSIONS:
+            raise Garbled(f"HTTP/{self._parser.get_http_version()} {status} where HTTP/1.1 was spoken")
+        coding = self._headers.get("transfer-encoding", "chunked")
+        if coding.lower() != "chunked":
+            raise Garbled(f"a body in {coding[:40]!r}")
+        if status < 200:
+            self._headers.clear()
+        else:
+            self._status = status
+
+    def on_body(self, piece: bytes) -> None:
+        """Keep a piece of the body."""
+        self._body.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Tell a reply from an interim one."""
+        if self._status:
+            self._whole, self.keep = True, self._parser.should_keep_alive()
+
+    def _reply(self) -> Reply:
+        encoding = self._headers.get("content-encoding", "")
+        return Reply(self._status, self._headers, _decoded(b"".join(self._body), encoding))
 
 
-def _headers(lines: list[str]) -> dict[str, str]:
-    """By names in small letters; values of those that come twice are joined."""
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or name != name.strip() or not name:
-            raise Garbled(f"a header without a name: {line[:80]!r}")
-        name, value = name.lower(), value.strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+def _cause(error: Exception) -> BaseException:
+    """What stopped the parser: its own words, or what one of the methods that it calls raised."""
+    raised = error.__context__ if isinstance(error, HttpParserCallbackError) else None
+    return raised or Garbled(f"not HTTP/1.1: {error}")
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
