@@ -19,6 +19,8 @@ import json, mlflow, os
 from minio import Minio
 store = Minio("s3:9000", os.environ["KEY"], os.environ["SECRET"], secure=False)
 objects = [one.object_name for one in store.list_objects("nocturne", prefix="demo/", recursive=True)]
+(version,) = [name for name in objects if name.startswith("demo/publish/") and name.endswith("/manifest.json")]
+assert store.get_object_tags("nocturne", version) == {"recipe": "demo", "version": "1"}
 print(json.dumps([objects, [model.name for model in mlflow.MlflowClient().search_registered_models()]]))
 """
 WHAT_WAS_EVALUATED = """

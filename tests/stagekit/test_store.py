@@ -67,6 +67,14 @@ def test_odd_names_are_names(store):
     assert len(names(store.list())) == 5
 
 
+def test_tags_are_replaced_where_a_store_has_them(store):
+    store.write("a", b"x")
+    assert {store.label("a", {"recipe": "r", "version": v}) for v in "12"} == {store.root.scheme == "s3"}
+    assert not store.label("nothing", {"recipe": "r"})
+    if store.root.scheme == "s3":
+        assert store.client.get_object_tags(store.root.bucket, store._key("a")) == {"recipe": "r", "version": "2"}
+
+
 def test_of_two_creators_the_first_wins(store):
     assert store.create("x/y", b"first")
     assert not store.create("x/y", b"second")

@@ -5,7 +5,7 @@ for one backend must hold for the other: writes are whole or absent, `create` le
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -52,6 +52,12 @@ class Store(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove an object; nothing happens where there is none."""
+
+    def label(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Replace an object's tags, by which an S3 server's lifecycle rules, policies and inventories choose.
+
+        False where it has none afterwards: in a folder, on a server that knows no tags, without the right to set them.
+        """
 
 
 def open_store(address: Address | str) -> Store:

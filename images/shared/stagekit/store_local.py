@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -80,6 +80,10 @@ class LocalStore:
     def delete(self, name: str) -> None:
         """Remove an object."""
         self._path(name).unlink(missing_ok=True)
+
+    def label(self, name: str, labels: Mapping[str, str]) -> bool:
+        """False: a file has no tags that would outlive a copy."""
+        return False
 
     def _path(self, name: str) -> Path:
         return self.folder / name if name else self.folder

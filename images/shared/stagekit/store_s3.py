@@ -7,13 +7,14 @@ Environment: `NOCTURNE_S3_ENDPOINT` (such as http://s3:9000), `NOCTURNE_S3_ACCES
 import io
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
 from minio import Minio
+from minio.commonconfig import Tags
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from contract.failures import BadConfig, BadInput, Failure, RemoteTrouble
@@ -22,6 +23,7 @@ from stagekit.store import Entry
 
 NAME_END = 50  # characters of an object's name that its copy keeps, its ending among them: files have shorter names
 ABSENT = {"NoSuchKey", "NoSuchObject"}
+UNTAGGED = {"NotImplemented", "MethodNotAllowed", "AccessDenied"}
 REFUSED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,6 +83,10 @@ class S3Store:
         """Remove an object."""
         self._try(self.client.remove_object, self.root.bucket, self._key(name))
 
+    def label(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Replace an object's tags; False where the server or its policy does not let them be set."""
+        return bool(self._try(self._label, name, labels))
+
     def _key(self, name: str) -> str:
         return f"{self.root.path}/{name}" if self.root.path else name
 
@@ -91,6 +97,17 @@ class S3Store:
         finally:
             response.close()
             response.release_conn()
+
+    def _label(self, name: str, labels: Mapping[str, str]) -> bool:
+        tags = Tags.new_object_tags()
+        tags.update(labels)
+        try:
+            self.client.set_object_tags(self.root.bucket, self._key(name), tags)
+        except S3Error as error:
+            if error.code not in UNTAGGED:
+                raise
+            return False
+        return True
 
     def _try(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         try:

@@ -2,7 +2,8 @@
 
 `versions/NNNN.json` is the truth; its number is taken by a write that only one of several runs can make. `latest.json`
 is a pointer to the highest of them, set again until it is so, whoever else is publishing. Running it again changes
-nothing; going back to an older dataset is a new version that names the old folder.
+nothing; going back to an older dataset is a new version that names the old folder. In S3 a version's objects are tagged
+with `recipe` and `version`, so that lifecycle rules can tell what was published from what was made on the way.
 """
 
 import logging
@@ -30,10 +31,23 @@ def conclude(address: Address, manifest: Manifest) -> None:
         release = _next(folder, key, manifest, newest)
         if store.create(_name(release.version), _json(release)):
             LOG.info("published", extra={"fields": {"version": release.version, "key": key, "rows": release.rows}})
+            newest = release
             break
         newest = _newest(store)
     _point_latest(store)
+    _tag(store, manifest, newest)
     _push(address, manifest)
+
+
+def _tag(store: Store, manifest: Manifest, release: Release) -> None:
+    """Said again each time: a run may have been killed before it had come so far."""
+    if store.root.scheme != "s3":
+        return
+    labels = {"recipe": manifest.recipe or "", "version": str(release.version)}
+    tagged = [store.label(entry.name, labels) for entry in store.list(f"{release.key}/")]
+    if not all(tagged):
+        why = "the S3 server or its policy does not let tags be set"
+        LOG.warning("not tagged", extra={"fields": {"objects": tagged.count(False), "why": why}})
 
 
 def _push(address: Address, manifest: Manifest) -> None:
