@@ -105,7 +105,7 @@ def test_the_run_holds_parameters_curves_dataset_and_template(walked, client):
     for line in ("train", "test", "gradient norm", "learning rate"):
         assert f"<!-- {line} -->" in picture, "drawn, with its name"
     assert run.data.metrics["evaluate/few_shot_loss"] == walked.results["evaluate"]["metrics"]["few_shot_loss"]
-    assert {file.path for file in client.list_artifacts(run.info.run_id, "evaluate")} == {
+    assert {file.path for file in client.list_artifacts(run.info.run_id, "evaluate")} >= {
         f"evaluate/comparison.{ending}" for ending in ("json", "md", "html", "svg")
     }
 
