@@ -10,6 +10,7 @@ from embedded.settings import ROOT, Home, choose_ports
 from embedded.stack import mlflow_service
 
 TRACKING = "MLFLOW_TRACKING_URI"
+THROUGH_THE_STORE = "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"
 
 
 def serve(home: Home, model: str, port: int, console: Console) -> None:
@@ -71,6 +72,10 @@ def become(arguments: list[str], environment: dict[str, str]) -> None:
 
 
 def environment_of(inherited: Mapping[str, str]) -> dict[str, str]:
-    """The server's environment: where its code is."""
+    """The server's environment: where its code is, and that files come from MLflow itself unless somebody said so.
+
+    MLflow sends clients to its object store by the address at which it knows that one, `s3:9000` in the compose stack,
+    where nothing outside the stack finds it.
+    """
     paths = os.pathsep.join(str(ROOT / "images" / name) for name in ("shared", "finetune"))
-    return {**inherited, "PYTHONPATH": paths}
+    return {THROUGH_THE_STORE: "false", **inherited, "PYTHONPATH": paths}

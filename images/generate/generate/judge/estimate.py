@@ -17,7 +17,7 @@ from generate.llm.session import Session
 
 def estimate(session: Session, panel: Panel, material: Material, gold: Sequence[Subject]) -> list[Estimate]:
     """Requests and prompt tokens if nothing is in the cache and no verdict is asked again. An opponent's answer, which
-    is not known yet, counts as long as the one that it is compared with."""
+    is not known yet, counts as one of the length of what it is compared with, and another: the same needs no judge."""
     bench = Bench(session, panel)
     datasets = session.job.inputs.get(ROWS, [])
     drawn = [sample for dataset in datasets for sample in sampled(dataset, Sample)]
@@ -37,7 +37,7 @@ def _verdicts(bench: Bench, subjects: Sequence[Subject], number: int, name: str,
     shape = ComparedAnswers if bench.panel.pairwise else ScoredAnswer
     for juror in bench.jurors:
         for rubric in bench.panel.prompts.rubrics:
-            complete = subjects if known else [replace(one, opponent=one.answer) for one in subjects]
+            complete = subjects if known else [replace(one, opponent=f"{one.answer}.") for one in subjects]
             usable = [one for one in complete if not lacks(rubric, one, bench.panel.pairwise)]
             openings = [messages for one in usable for messages in bench.openings(rubric, one)]
             asked = round(number * len(openings) / max(1, len(subjects)))
