@@ -1,7 +1,7 @@
 """Histograms over bins of a round width."""
 
 from collections.abc import Iterable, Sequence
-from math import floor, isfinite, log10
+from math import ceil, floor, isfinite, log10
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def histogram(lengths: Iterable[int]) -> list[dict[str, int]]:
 
 
 def score_histogram(scores: Sequence[float]) -> list[dict[str, float]]:
-    """Counts of finite scores in at most `BINS` + 2 bins, each from a round number up to the next."""
+    """Counts of finite scores in at most `BINS` + 2 bins, from one round number to the next; the last holds its end."""
     values = np.array([score for score in scores if isfinite(score)], np.float64)
     if not len(values):
         return []
@@ -30,7 +30,8 @@ def score_histogram(scores: Sequence[float]) -> list[dict[str, float]]:
     if not width or not isfinite(low / width):
         return [{"from": low, "to": high, "count": len(values)}]
     first = floor(low / width)
-    places = np.maximum(np.floor(values / width).astype(np.int64) - first, 0)
+    last = max(ceil(round(high / width, 9)) - 1, first)
+    places = np.clip(np.floor(values / width).astype(np.int64), first, last) - first
     return [
         {"from": _plain((first + i) * width), "to": _plain((first + i + 1) * width), "count": count}
         for i, count in enumerate(np.bincount(places).tolist())

@@ -1,16 +1,17 @@
 """The words that samples are about, and which of them tell one group of samples from the others."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-TERM = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W\d_]+")
-UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-ADDRESS = re.compile(r"\b\w++://\S+|\bwww\.\S+|(?<!\S)[^\s@]*+@\S+")
 LETTERS = 3  # shorter words are mostly grammar, in any language
+WORD = re.compile(r"[^\W\d_]{3,}")
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+")
+SIGNS = ("://", "@", "www.")  # of an address
+ADDRESS = re.compile(r"\b\w++://\S+|\bwww\.\S+|(?<!\S)[^\s@]*+@\S+")
 COMMON = 0.5  # a word in more of the texts than this says nothing about them
 MANY = 200  # texts from which on a word of a single one is left out
 MOST = 20_000  # different words counted, the most frequent ones
@@ -23,13 +24,16 @@ class Terms(NamedTuple):
     names: list[str]
 
 
-def terms_of(text: str) -> Iterator[str]:
+def terms_of(text: str) -> list[str]:
     """The words of a text, lower case, without addresses; of Chinese and Japanese, pairs of characters."""
-    for word in TERM.findall(ADDRESS.sub(" ", text).lower()):
-        if UNSPACED.match(word):
-            yield from (word[place : place + 2] for place in range(len(word) - 1))
-        elif len(word) >= LETTERS:
-            yield word
+    if any(sign in text for sign in SIGNS):
+        text = ADDRESS.sub(" ", text)
+    found: list[str] = WORD.findall(text.lower())
+    if text.isascii() or not UNSPACED.search(text):
+        return found
+    runs = UNSPACED.findall(text)
+    words = (part for word in found for part in UNSPACED.split(word) if len(part) >= LETTERS)
+    return [*words, *(run[place : place + 2] for run in runs for place in range(len(run) - 1))]
 
 
 def count_terms(texts: Sequence[str]) -> Terms | None:
