@@ -95,7 +95,10 @@ def test_the_map_puts_samples_of_one_subject_together(layout):
         assert np.median(np.hypot(*(places[subjects == name] - middles[name]).T)) < away / 2
 
 
-@pytest.mark.parametrize("config", [Topics(), Topics(embedding={}), Topics(method="hdbscan")], ids=str)
+ORDERED = [Topics(), Topics(embedding={}), Topics(method="hdbscan")]
+
+
+@pytest.mark.parametrize("config", ORDERED, ids=["words", "vectors", "hdbscan"])
 def test_topics_do_not_depend_on_the_order_of_rows(config):
     rows = talks()
     shuffled = random.Random(3).sample(rows, len(rows))
