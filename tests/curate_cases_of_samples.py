@@ -8,6 +8,8 @@ TAKE = {"datasets": [{"uri": "raw/alpaca.jsonl", "name": "general", "take": 3}]}
 DECIDE = {"sources": [{"uri": "raw/decisions.jsonl"}], "max_rejected": 0.5}
 DECIDE_BOTH = DECIDE | {"sources": [{"uri": "raw/decisions.jsonl"}, {"uri": "raw/more_decisions.jsonl"}]}
 DECIDE_LISTS = {"sources": [{"uri": "raw/lists_of_decisions.json", "records_at": "early"}]}
+LEARNT = {"topics": {"embedding": {"dimension": 20}}}
+ENCODED = {"topics": {"embedding": {"encoder": "sentence_transformer", "model": "models/one"}}}
 LEARN = {"score": "quality", "buckets": 1_000}
 
 SAMPLE_CASES: dict[str, list[Case]] = {
@@ -62,6 +64,23 @@ SAMPLE_CASES: dict[str, list[Case]] = {
     ],
     "explore": [
         Case("examples", 0, "report.html", {"examples": 3}, "pairs"),
+        Case("sample", 20, '"sampled": 20', {}, "scored"),
+        Case("languages", False, "figure languages", {}, "pairs"),
+        Case("topics.field", "instruction", "file topics.json", {}, "scored"),
+        Case("topics.embedding.encoder", "sentence_transformer", "failure BadConfig", LEARNT, "scored"),
+        Case("topics.embedding.model", "models/other", "file topics.json", ENCODED, "scored"),
+        Case("topics.embedding.dimension", 40, "file topics.json", LEARNT, "scored"),
+        Case("topics.embedding.training_words", 1_000, "file topics.json", LEARNT, "scored"),
+        Case("topics.embedding.epochs", 9, "file topics.json", LEARNT, "scored"),
+        Case("topics.dimensions", 2, "file topics.json", {}, "scored"),
+        Case("topics.method", "hdbscan", '"outside": ', {}, "scored"),
+        Case("topics.count", 5, "figure topics 5", {}, "scored"),
+        Case("topics.least", 100, "figure topics 0", {"topics": {"method": "hdbscan", "dimensions": 2}}, "scored"),
+        Case("topics.distance", 1e-6, '"outside": 120', {"topics": {"method": "dbscan", "dimensions": 2}}, "scored"),
+        Case("topics.terms", 4, "file topics.json", {}, "scored"),
+        Case("topics.layout", "pca", "file topics.json", {}, "scored"),
+        Case("topics.points", 3, "3 samples are shown", {}, "scored"),
+        Case("topics.seed", 2, "file topics.json", {}, "scored"),
     ],
     "publish": [
         Case("test_share", 0.4, "figure test_rows", data="many"),

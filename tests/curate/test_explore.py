@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from contract.records import Document, Sample
 from curate.explore.funnel import funnel
-from curate.explore.statistics import Statistics, histogram
+from curate.explore.histograms import histogram
+from curate.explore.statistics import Statistics
 from curate_texts import document, read, sample, write_dataset
 
 

@@ -12,7 +12,7 @@ from contract.config.decontaminate import DecontaminateConfig, decontaminate_sou
 from contract.config.deduplicate import DeduplicateConfig, sources_of
 from contract.config.evaluate import EvaluateConfig, evaluate_sources
 from contract.config.evolve import EvolveConfig
-from contract.config.explore import ExploreConfig
+from contract.config.explore import ExploreConfig, explore_sources
 from contract.config.filter import FilterConfig, filter_sources
 from contract.config.finetune import (
     ChooseConfig,
@@ -195,11 +195,12 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "explore",
         "curate",
-        "Statistics and the funnel of rows, as one HTML report and a JSON.",
+        "Statistics, topics with a map, and the funnel of rows, as one HTML report and JSON.",
         ExploreConfig,
         (Port("rows", "samples", (Sample,)), Port("steps", "every dataset before it, for the funnel", many=True)),
         None,
-        version=2,
+        version=3,
+        sources=explore_sources,  # type: ignore[arg-type]
     ),
     Stage(
         "publish",

@@ -7,36 +7,28 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contract.records import Sample
+from curate.explore.charts import HEIGHT, MAP_HEIGHT, MAP_WIDTH, WIDTH, bars, spots_by_topic
+from curate.explore.topics import Spot
 
 FOLDER = Path(__file__).parent
-WIDTH, HEIGHT = 520, 150
+COLOURS = 12  # of topics on the map; then they come again
 
 
-def page(title: str, statistics: dict[str, Any], steps: Sequence[dict[str, Any]], samples: Sequence[Sample]) -> str:
+def page(
+    title: str,
+    statistics: dict[str, Any],
+    steps: Sequence[dict[str, Any]],
+    samples: Sequence[Sample],
+    spots: Sequence[Spot] = (),
+) -> str:
     """Render the report; every value is escaped."""
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-    environment.filters |= {"bars": bars, "number": number, "share": share, "width": width}
+    environment.filters |= {"bars": bars, "number": number, "score": score, "share": share, "width": width}
     template = environment.get_template("report.html.j2")
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
-    charts = {"width": WIDTH, "height": HEIGHT}
-    values = {"data": statistics, "steps": steps, "samples": samples}
+    charts = {"width": WIDTH, "height": HEIGHT, "map_width": MAP_WIDTH, "map_height": MAP_HEIGHT, "colours": COLOURS}
+    values = {"data": statistics, "steps": steps, "samples": samples, "spots": spots_by_topic(spots)}
     return str(template.render(title=title, style=style, charts=charts, **values))
-
-
-def bars(histogram: Sequence[dict[str, int]]) -> list[dict[str, Any]]:
-    """A histogram's bars in pixels of a chart of `WIDTH` x `HEIGHT`, with the words for each."""
-    top = max((entry["count"] for entry in histogram), default=0) or 1
-    step = WIDTH / max(len(histogram), 1)
-    return [
-        {
-            "x": round(place * step + 1, 1),
-            "width": round(max(step - 2, 1), 1),
-            "y": round(HEIGHT - HEIGHT * entry["count"] / top, 1),
-            "height": round(HEIGHT * entry["count"] / top, 1),
-            "label": f"{entry['from']} to {entry['to']} words: {entry['count']:,}",
-        }
-        for place, entry in enumerate(histogram)
-    ]
 
 
 def number(value: float | None) -> str:
@@ -44,6 +36,11 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
+
+
+def score(value: float) -> str:
+    """A score for people: three significant digits, more where it is large."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 def share(part: float, whole: float) -> str:

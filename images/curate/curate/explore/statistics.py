@@ -2,22 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import mean, median
 from typing import Any
 
-import numpy as np
-
 from contract.keys import digest
 from contract.records import Sample
+from curate.explore.histograms import histogram, score_histogram
+from curate.explore.terms import COMMON, terms_of
 from curate.shingles import Ragged, distinct, join, ngrams, words
 
 FIELDS = ("instruction", "answer")
 ORDERS = (1, 2, 3, 4)
-BINS = 24
 WORD = re.compile(r"\w+")
-COMMON = 0.5  # a word in more of the answers than this says nothing about them
-LETTERS = 3  # shorter words are mostly grammar, in any language
 
 
 class Statistics:
@@ -59,7 +56,10 @@ class Statistics:
             "origin": {name: _ranked(counter) for name, counter in self.origin.items()},
             "openings": _ranked(self.openings, 15),
             "frequent_words": self._frequent(40),
-            "scores": {name: _spread(values) for name, values in sorted(self.scores.items())},
+            "scores": {
+                name: _spread(values) | {"scored": len(values), "histogram": score_histogram(values)}
+                for name, values in sorted(self.scores.items())
+            },
         }
 
     def _count(self, sample: Sample) -> None:
@@ -74,37 +74,15 @@ class Statistics:
         for name, score in sample.scores.items():
             self.scores.setdefault(name, []).append(score)
         self.openings[" ".join(WORD.findall(sample.instruction.lower())[:2])] += 1
-        self.frequent.update({word for word in WORD.findall(sample.answer.lower()) if len(word) >= LETTERS})
+        self.frequent.update(set(terms_of(sample.answer)))
 
     def _frequent(self, most: int) -> list[tuple[str, int]]:
         """Words by how many answers hold them, without English grammar and what most answers hold."""
         from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # a second to import, only here
 
         limit = max(COMMON * self.samples, 1)
-        told = {word: count for word, count in self.frequent.items() if count <= limit and not word.isdecimal()}
+        told = {word: count for word, count in self.frequent.items() if count <= limit}
         return _ranked(Counter({word: count for word, count in told.items() if word not in ENGLISH_STOP_WORDS}), most)
-
-
-def histogram(lengths: Iterable[int]) -> list[dict[str, int]]:
-    """Counts in about `BINS` bins of a round width; the last bin holds all that is longer than 99 % of the rest."""
-    values = np.array(list(lengths), np.int64)
-    if not len(values):
-        return []
-    top = max(int(np.quantile(values, 0.99)), 1)
-    width = _round_up(top / BINS)
-    bins = np.minimum(values // width, top // width)
-    counts = np.bincount(bins, minlength=top // width + 1).tolist()
-    return [{"from": i * width, "to": (i + 1) * width - 1, "count": count} for i, count in enumerate(counts)]
-
-
-def _round_up(width: float) -> int:
-    """The next of 1, 2, 5, 10, 20, 50 ..."""
-    scale = 1
-    while True:
-        for step in (1, 2, 5):
-            if step * scale >= width:
-                return step * scale
-        scale *= 10
 
 
 def _of_text(found: Ragged) -> dict[str, Any]:
