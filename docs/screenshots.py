@@ -132,6 +132,14 @@ def review(page: Page) -> Callable[[], None]:
     return lambda: shutil.rmtree(store / "demo/review")
 
 
+def report(page: Page) -> None:
+    """The topics of the newest report, as the file opens without any server."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    found = (ROOT / ".nocturne/store/demo/explore").glob("*/report.html")
+    page.goto(max(found, key=lambda path: path.stat().st_mtime).as_uri())
+    page.get_by_role("heading", name="Topics").evaluate("heading => heading.scrollIntoView()")
+
+
 def hide_root(page: Page) -> None:
     """Replace the folder of this checkout on the dataset's page: where it lies is nobody's business."""
     for frame in page.frames:
@@ -176,7 +184,7 @@ def model(page: Page) -> None:
     page.get_by_text("Fine-tuned on demo").first.wait_for()
 
 
-TAKEN = (form, graph, dataset, tab, spend, review, approval, mlflow, comparison, model)
+TAKEN = (form, graph, dataset, tab, spend, report, review, approval, mlflow, comparison, model)
 PICTURES: dict[str, Callable[[Page], Callable[[], None] | None]] = {picture.__name__: picture for picture in TAKEN}
 
 

@@ -44,15 +44,21 @@ class StandinAirflow:
         found = self.stack.airflow.tasks(self.dag, run)
         return {task["task_id"] + _index(task["map_index"]): task["state"] for task in found}
 
-    def until_asked(self, run: str, after: int = 0) -> int:
-        """Wait until the question of a run waits for a person in a later try than this one; the number of that try."""
+    def until_asked(self, run: str, after: int = 0, heard: bool = True) -> int:
+        """Wait until the question of a run waits for a person in a later try than this one; the number of that try.
+
+        With `heard` it waits until the scheduler knows of it, too: an answer before that is lost.
+        """
 
         def tries() -> list[int]:
             found = [task for task in self.stack.airflow.tasks(self.dag, run) if task["task_id"] == "approve"]
             return [t["try_number"] for t in found if t["state"] == "awaiting_input" and t["try_number"] > after]
 
         self._await(lambda: bool(tries()))
-        return tries()[0]
+        asked = tries()[0]
+        if heard:
+            self._await(lambda: self._heard(run, asked))
+        return asked
 
     def ended(self, run: str) -> tuple[str, dict[str, str]]:
         """How a run has ended, and its tasks."""
@@ -68,6 +74,11 @@ class StandinAirflow:
         """The configurations that a stage was run with, as JSON, in order."""
         path = self.stack.home.store / f"{stage}.jsonl"
         return path.read_text().splitlines() if path.exists() else []
+
+    def _heard(self, run: str, tried: int) -> bool:
+        said = (self.stack.home.logs / "scheduler.log").read_text()
+        task = f"TaskInstanceKey(dag_id='{self.dag}', task_id='approve', run_id='{run}', try_number={tried},"
+        return f"Received executor event with state success for task instance {task}" in said
 
     def _state(self, run: str) -> str:
         return str(self.stack.airflow.run_state(self.dag, run)["state"])

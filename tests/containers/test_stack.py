@@ -14,6 +14,7 @@ from containers.conftest import ROOT, absent, docker
 from served_as_evaluated import differences, evaluated_with, serving
 
 pytestmark = [pytest.mark.needs_docker, pytest.mark.slow]
+HEARD_AFTER = 5  # seconds in which a busy scheduler hears that the question was put; an earlier answer is lost
 WHAT_IS_THERE = """
 import json, mlflow, os
 from minio import Minio
@@ -151,6 +152,7 @@ def test_a_person_approves_the_champion_by_a_click(stack, image):
     while stack.last_run("finetune_demo", token)[1].get("approve") != "awaiting_input":
         assert time.monotonic() < deadline
         time.sleep(1)
+    time.sleep(HEARD_AFTER)
     address = f"http://localhost:{stack.settings['AIRFLOW_PORT']}"
     with signed_in(address, stack.settings["AIRFLOW_ADMIN_PASSWORD"]) as page:
         page.goto(f"{address}/dags/finetune_demo/runs/{quote(run)}/tasks/approve/required_actions")
