@@ -201,6 +201,7 @@ def main(wanted: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with signed_in(AIRFLOW, PASSWORD) as page:
         for name in wanted or PICTURES:
+            page.goto("about:blank")  # else MLflow takes the next address for a place in the page that is open
             afterwards = PICTURES[name](page)
             page.wait_for_timeout(SETTLE)
             if page.url.startswith(MLFLOW):

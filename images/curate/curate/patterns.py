@@ -23,18 +23,19 @@ class Expression:
 
     def __init__(self, pattern: str, field: str) -> None:
         self.pattern, self.field = pattern, field
+        self._seconds = PATIENCE * cores()  # once: to ask how many there are costs more than most searches
 
     def search(self, text: str) -> "regex.Match[str] | None":
         """The first match in a text. Raises `BadConfig` where that takes too long."""
         try:
-            return _compiled(self.pattern).search(text, timeout=PATIENCE * cores())
+            return _compiled(self.pattern).search(text, timeout=self._seconds)
         except TimeoutError:
             raise self._too_slow(text) from None
 
     def fullmatch(self, text: str) -> "regex.Match[str] | None":
         """The match of a whole text. Raises `BadConfig` where that takes too long."""
         try:
-            return _compiled(self.pattern).fullmatch(text, timeout=PATIENCE * cores())
+            return _compiled(self.pattern).fullmatch(text, timeout=self._seconds)
         except TimeoutError:
             raise self._too_slow(text) from None
 
