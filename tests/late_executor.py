@@ -41,9 +41,7 @@ class LateExecutor(LocalExecutor):
             super()._process_workloads([workload])
 
     def _process_workloads(self, workload_list: Any) -> None:
-        asks = [
-            w for w in workload_list if getattr(w.key, "task_id", "") == "approve" and w.key.run_id.startswith(LATE)
-        ]
+        asks = [workload for workload in workload_list if _asks(workload.key)]
         again = [workload for workload in asks if workload.key in self._put]
         for workload in again:
             self._answered[workload.key] = self.queued_tasks.pop(workload.key)

@@ -43,6 +43,8 @@ def s3() -> dict[str, str]:
 def bucket(s3) -> str:
     """An empty bucket on that server."""
     from minio import Minio
+    from minio.error import MinioException
+    from urllib3.exceptions import HTTPError
 
     host = s3["ENDPOINT"].removeprefix("http://")
     client = Minio(host, access_key=s3["ACCESS_KEY"], secret_key=s3["SECRET_KEY"], secure=False, region="us-east-1")
@@ -52,7 +54,7 @@ def bucket(s3) -> str:
         try:
             client.make_bucket(name)
             return name
-        except Exception:
+        except (MinioException, HTTPError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)

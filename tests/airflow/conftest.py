@@ -142,3 +142,11 @@ def run():
         return operator.execute({"params": params, "ti": ti, "outlet_events": {}})
 
     return execute
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What is put before a person."""
+    found = {}
+    monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **kw: found.update(kw))
+    return found

@@ -1,10 +1,8 @@
 """Who becomes champion by a person's word: what is asked, and what follows from each answer and from none."""
 
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import timedelta
 
 import pytest
-from airflow.models.hitl import HITLDetail, HITLUser
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped, TaskAwaitingInput
 from pydantic import ValidationError
@@ -15,13 +13,13 @@ from airflow_side.flow import finetune_flow
 from airflow_side.outcome import StageFailed
 from contract.recipe import Recipe
 from contract.steps import PROMOTE
+from persons_word import answered, context
 
 FIGURES = {"base_loss": 3.5, "tuned_loss": 2.25, "gate": "failed"}
 RETURNED = {
     "register": {"metrics": {"model": "trial", "version": 7}, "links": {"mlflow_model": "http://mlflow/#/models/7"}},
     "evaluate": {"metrics": FIGURES, "links": {"mlflow_run": "http://mlflow/#/runs/1"}},
 }
-VERA = HITLUser(id="7", name="vera")
 
 
 def flow_of(champion="approval", **finetune):
@@ -37,32 +35,10 @@ def tasks_of(flow):
     return approve, promote
 
 
-def context(task, returned=RETURNED, **params):
-    ti = SimpleNamespace(
-        id="1", map_index=-1, xcom_pull=lambda task_ids: returned.get(task_ids), xcom_push=lambda **_: 0
-    )
-    return {"ti": ti, "task_instance": ti, "task": task, "params": params}
-
-
-def answered(chosen, by=VERA, timedout=False):
-    """The event that Airflow makes of an answer in its database."""
-    detail = HITLDetail(options=["Approve", "Reject"], chosen_options=[chosen], params_input={})
-    detail.responded_at, detail.responded_by = datetime.now(UTC), by
-    return detail.as_resume_event_payload(timedout=timedout)
-
-
-@pytest.fixture
-def asked(monkeypatch):
-    """What is put before a person."""
-    found = {}
-    monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **kw: found.update(kw))
-    return found
-
-
 def test_a_person_sees_the_figures_and_the_task_waits_as_long_as_the_recipe_says(asked):
     approve, _ = tasks_of(flow_of(approval_hours=5))
     with pytest.raises(TaskAwaitingInput) as waits:
-        approve.execute(context(approve))
+        approve.execute(context(approve, RETURNED))
     assert waits.value.timeout == timedelta(hours=5)
     assert asked["options"] == ["Approve", "Reject"]
     assert asked["defaults"] == ["Reject"], "whoever does not answer has not approved"
@@ -84,14 +60,14 @@ def test_a_person_sees_what_a_judge_said_and_the_gates_last_word(asked):
 def test_nobody_is_asked_where_nobody_is_to_decide(asked, champion):
     approve, _ = tasks_of(flow_of(champion))
     with pytest.raises(AirflowSkipException, match=f"`register.champion` is {champion}"):
-        approve.execute(context(approve))
+        approve.execute(context(approve, RETURNED))
     assert asked == {}
 
 
 def test_the_form_of_one_run_decides_who_is_asked(asked):
     approve, _ = tasks_of(flow_of("gate"))
     with pytest.raises(TaskAwaitingInput) as waits:
-        approve.execute(context(approve, **{"register.champion": "approval", "approval_hours": 0.5}))
+        approve.execute(context(approve, RETURNED, **{"register.champion": "approval", "approval_hours": 0.5}))
     assert waits.value.timeout == timedelta(minutes=30)
 
 
@@ -104,7 +80,7 @@ def test_nobody_is_asked_about_a_model_that_is_not_registered(asked):
 def test_approved_the_model_is_registered_in_that_persons_name():
     flow = flow_of()
     approve, promote = tasks_of(flow)
-    answer = approve.execute_complete(context(approve), answered("Approve"))
+    answer = approve.execute_complete(context(approve, RETURNED), answered("Approve"))
     step = promote._step(context(promote, RETURNED | {"approve": answer}))
     assert (step.name, step.stage.name, step.config.approved_by) == (PROMOTE, "register", "vera")
     assert step.config.model_copy(update={"approved_by": ""}) == flow.step("register", {}).config
@@ -114,7 +90,7 @@ def test_approved_the_model_is_registered_in_that_persons_name():
 def test_rejected_or_unanswered_nothing_moves_and_it_is_said(chosen, capsys):
     approve, _ = tasks_of(flow_of())
     with pytest.raises(DownstreamTasksSkipped) as skipped:
-        approve.execute_complete(context(approve), chosen)
+        approve.execute_complete(context(approve, RETURNED), chosen)
     assert skipped.value.tasks == [PROMOTE]
     assert ("stays challenger" if chosen["timedout"] else "Reject by vera") in capsys.readouterr().out
 
@@ -122,7 +98,7 @@ def test_rejected_or_unanswered_nothing_moves_and_it_is_said(chosen, capsys):
 def test_without_an_answer_promote_refuses_to_run():
     _, promote = tasks_of(flow_of())
     with pytest.raises(StageFailed, match="nobody has approved"):
-        promote.execute(context(promote))
+        promote.execute(context(promote, RETURNED))
 
 
 def test_a_recipe_approves_nothing_by_itself():

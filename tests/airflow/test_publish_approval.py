@@ -1,10 +1,9 @@
 """Whether a version is published by a person's word: what is asked, when nobody is, what follows from each answer."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.models.hitl import HITLDetail, HITLUser
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskAwaitingInput
 
@@ -14,6 +13,7 @@ from airflow_side.publish_approval import PublishApproval
 from contract.manifest import Manifest, Parent
 from contract.recipe import Recipe
 from contract.release import Release
+from persons_word import VERA, answered, context
 
 KEY = "0" * 20
 RETURNED = {
@@ -44,21 +44,6 @@ def tasks_of(flow):
     return approve, publish
 
 
-def context(task, returned=RETURNED, **params):
-    ti = SimpleNamespace(
-        id="1", map_index=-1, xcom_pull=lambda task_ids: returned.get(task_ids), xcom_push=lambda **_: 0
-    )
-    return {"ti": ti, "task_instance": ti, "task": task, "params": params}
-
-
-def answered(chosen, timedout=False):
-    """The event that Airflow makes of an answer in its database."""
-    detail = HITLDetail(options=["Approve", "Reject"], chosen_options=[chosen], params_input={})
-    detail.responded_at = datetime.now(UTC)
-    detail.responded_by = None if timedout else HITLUser(id="7", name="vera")
-    return detail.as_resume_event_payload(timedout=timedout)
-
-
 def publish_in(store, flow, rows="aa", explore="bb", **config):
     """A version in the store, made from these datasets."""
     step = flow.steps()[-1]
@@ -75,18 +60,10 @@ def publish_in(store, flow, rows="aa", explore="bb", **config):
     (folder / "latest.json").write_text(release.model_dump_json())
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """What is put before a person."""
-    found = {}
-    monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **kw: found.update(kw))
-    return found
-
-
 def test_a_person_sees_the_figures_and_the_task_waits_as_long_as_the_recipe_says(asked):
     approve, _ = tasks_of(flow_of())
     with pytest.raises(TaskAwaitingInput) as waits:
-        approve.execute(context(approve))
+        approve.execute(context(approve, RETURNED))
     assert waits.value.timeout == timedelta(hours=5)
     assert asked["defaults"] == ["Reject"], "whoever does not answer has not approved"
     for shown in ("1,234 samples", "nothing is published yet", "accepted: 5", "agreement: 0.75", "5 hours"):
@@ -99,7 +76,7 @@ def test_nobody_is_asked_about_what_is_published_already(asked, store):
     flow = flow_of()
     publish_in(store, flow)
     approve, _ = tasks_of(flow)
-    assert approve.execute(context(approve)) is None
+    assert approve.execute(context(approve, RETURNED)) is None
     assert asked == {}
 
 
@@ -109,7 +86,7 @@ def test_another_version_than_the_newest_is_asked_about(asked, store, other):
     publish_in(store, flow, **other)
     approve, _ = tasks_of(flow)
     with pytest.raises(TaskAwaitingInput):
-        approve.execute(context(approve))
+        approve.execute(context(approve, RETURNED))
     assert "version 3 has 1,200" in asked["body"]
 
 
@@ -118,19 +95,21 @@ def test_what_the_form_changes_about_publishing_is_asked_about(asked, store):
     publish_in(store, flow)
     approve, _ = tasks_of(flow)
     with pytest.raises(TaskAwaitingInput):
-        approve.execute(context(approve, **{"publish.test_share": 0.25}))
+        approve.execute(context(approve, RETURNED, **{"publish.test_share": 0.25}))
 
 
 def test_approved_it_goes_on():
     approve, _ = tasks_of(flow_of())
-    assert approve.execute_complete(context(approve), answered("Approve"))["responded_by_user"]["name"] == "vera"
+    assert (
+        approve.execute_complete(context(approve, RETURNED), answered("Approve"))["responded_by_user"]["name"] == "vera"
+    )
 
 
 @pytest.mark.parametrize("timedout", [False, True])
 def test_rejected_or_unanswered_nothing_is_published_and_it_is_said(timedout, capsys):
     approve, _ = tasks_of(flow_of())
     with pytest.raises(DownstreamTasksSkipped) as skipped:
-        approve.execute_complete(context(approve), answered("Reject", timedout))
+        approve.execute_complete(context(approve, RETURNED), answered("Reject", None if timedout else VERA, timedout))
     assert skipped.value.tasks == ["publish"]
     assert ("nothing is published" if timedout else "Reject by vera") in capsys.readouterr().out
 
@@ -143,7 +122,7 @@ def test_a_persons_word_is_no_parent_of_the_version():
 
     uri = f"file:///s/trial/publish/{KEY}"
     result = Result(uri=uri, content_hash="cc", rows=1, dropped=0, metrics={}, links={}, reused=False)
-    publish._tell(result, context(publish) | told, read_settings())
+    publish._tell(result, context(publish, RETURNED) | told, read_settings())
     (event,) = told["outlet_events"].values()
     assert event.extra["parents"] == {"explore": RETURNED["explore"]["uri"]}
 

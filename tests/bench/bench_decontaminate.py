@@ -15,8 +15,8 @@ datatrove runs on the first 2,000 rows, against the 9,000 items, once; its proce
 
 What bounds our process at 112,000 rows is what goes on on one core: 0.36 s of CPU time for Python, numpy, Arrow,
 pydantic and LLVM (kernels' machine code is kept by an earlier process, so numba is not loaded), and 0.15 s for 9,000
-items and their index. At a million rows it is the work, 2.8 s of CPU time on both cores: 1.2 s to read Parquet, 0.7 s
-to hash words, 0.6 s to look n-grams up; 90,000 items take 0.35 s to read and 0.5 s to hash and index.
+items and their index. At a million rows it is the work, on both cores: reading Parquet, hashing words, looking n-grams
+up.
 """
 
 import argparse

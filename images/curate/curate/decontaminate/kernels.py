@@ -138,7 +138,7 @@ def find(
     """All known n-grams of some rows of words, as (row, word position, gram number); returns how many.
 
     `sieve` holds all grams of `part` words of the items. `samples`, of shape `(AHEAD, 3)`, is room for parts that wait
-    until what the sieve says of them is in the cache: two fifths of the time that it takes otherwise.
+    until what the sieve says of them is in the cache.
     """
     count, asked, last = 0, 0, np.uint64(len(sieve) - 1)
     for row in range(len(offsets) - 1):
