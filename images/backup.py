@@ -7,6 +7,7 @@ Both want the stack down (`make down`), since a copy of a database that is being
 models laid out for serving are left out.
 """
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from stack import containers, docker, service, settings
 
 VOLUMES = ("postgres", "s3")
 ENV = "env"
+SUMS = "SHA256SUMS"
+FILES = (ENV, *(f"{name}.tar" for name in VOLUMES))
 
 
 class Trouble(Exception):
@@ -33,7 +36,7 @@ def main(command: str, folder: Path, env_file: Path) -> int:
 
 
 def save(folder: Path, env_file: Path) -> None:
-    """One archive for each volume, and the settings; the folder gets its name when all of it is there."""
+    """One archive for each volume, the settings, checksums of all; the folder gets its name when all of it is there."""
     if folder.exists():
         raise Trouble(f"{folder} is there already. Name a new folder")
     if not env_file.exists():
@@ -51,6 +54,7 @@ def save(folder: Path, env_file: Path) -> None:
             tar(known, f"{volume}:/data:ro", "--create", stdout=file)
     shutil.copyfile(env_file, part / ENV)
     (part / ENV).chmod(0o600)
+    (part / SUMS).write_text("".join(f"{sha256(part / name)}  {name}\n" for name in FILES))
     part.rename(folder)
     print(
         f"{folder}: {', '.join(f'{path.name} {path.stat().st_size / 1e6:.0f} MB' for path in sorted(folder.iterdir()))}"
@@ -59,25 +63,47 @@ def save(folder: Path, env_file: Path) -> None:
 
 def restore(folder: Path, env_file: Path) -> None:
     """Fill new volumes from a copy, whose settings must be those of the stack: its passwords are in the databases."""
-    missing = [name for name in (ENV, *(f"{name}.tar" for name in VOLUMES)) if not (folder / name).is_file()]
-    if missing:
-        raise Trouble(f"{folder} is no copy: it lacks {', '.join(missing)}")
+    check_whole(folder)
     if env_file.exists() and env_file.read_text() != (folder / ENV).read_text():
         raise Trouble(f"{env_file} differs from the copy's settings. Move it away, and the copy's take its place")
     known = settings(folder / ENV)
     check_down(known["COMPOSE_PROJECT_NAME"])
     if there := [volume for name in VOLUMES if exists(volume := volume_of(known, name))]:
         raise Trouble(f"{' and '.join(there)} hold data already. To forget it: make down VOLUMES=1")
-    for name in VOLUMES:
-        volume, project = volume_of(known, name), known["COMPOSE_PROJECT_NAME"]
-        labels = (f"com.docker.compose.project={project}", f"com.docker.compose.volume={name}")
-        docker("volume", "create", *(word for label in labels for word in ("--label", label)), volume)
-        with (folder / f"{name}.tar").open("rb") as file:
-            tar(known, f"{volume}:/data", "--extract", stdin=file)
+    try:
+        for name in VOLUMES:
+            fill(known, name, folder / f"{name}.tar")
+    except Trouble:  # half a copy would be taken for the stack's data by the next start
+        docker("volume", "rm", *(volume for name in VOLUMES if exists(volume := volume_of(known, name))))
+        raise
     if not env_file.exists():
         shutil.copyfile(folder / ENV, env_file)
         env_file.chmod(0o600)
     print(f"restored {', '.join(VOLUMES)} from {folder}. Next: make up")
+
+
+def fill(known: dict[str, str], name: str, archive: Path) -> None:
+    """Make a volume as compose would, and unpack an archive into it. Raises `Trouble`."""
+    volume, project = volume_of(known, name), known["COMPOSE_PROJECT_NAME"]
+    labels = (f"com.docker.compose.project={project}", f"com.docker.compose.volume={name}")
+    docker("volume", "create", *(word for label in labels for word in ("--label", label)), volume)
+    with archive.open("rb") as file:
+        tar(known, f"{volume}:/data", "--extract", stdin=file)
+
+
+def check_whole(folder: Path) -> None:
+    """Raises `Trouble` for a folder that is not what was saved; tar takes an archive that was cut off for its end."""
+    if missing := [name for name in (*FILES, SUMS) if not (folder / name).is_file()]:
+        raise Trouble(f"{folder} is no copy: it lacks {', '.join(missing)}")
+    sums = (folder / SUMS).read_text().splitlines()
+    if changed := [name for name in FILES if f"{sha256(folder / name)}  {name}" not in sums]:
+        raise Trouble(f"{' and '.join(changed)} in {folder} changed since they were saved. Take another copy")
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_down(project: str) -> None:

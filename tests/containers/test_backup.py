@@ -1,5 +1,6 @@
 """A copy of the stack's volumes and settings, filled into new volumes: the same files, owners and rights."""
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -65,6 +66,23 @@ def test_what_is_restored_is_what_was_saved(env_file, inside, tmp_path):
     assert "S3_SECRET_KEY=secret" in env_file.read_text()
 
 
+def test_a_damaged_copy_leaves_nothing_that_could_be_taken_for_data(env_file, inside, tmp_path):
+    for volume in VOLUMES:
+        inside(volume, WRITE)
+    assert backup("save", tmp_path / "copy", env_file).returncode == 0
+    docker("volume", "rm", *VOLUMES)
+    archive, sums = tmp_path / "copy" / "s3.tar", tmp_path / "copy" / "SHA256SUMS"
+    os.truncate(archive, 700)
+    assert "s3.tar in" in (refused := backup("restore", tmp_path / "copy", env_file)).stderr
+    assert (refused.returncode, "changed since" in refused.stderr) == (1, True)
+    archive.write_bytes(b"no archive" * 200)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    sums.write_text(f"{sums.read_text()}{digest}  s3.tar\n")
+    refused = backup("restore", tmp_path / "copy", env_file)
+    assert (refused.returncode, "could not be copied" in refused.stderr) == (1, True)
+    assert docker("volume", "ls", "--quiet", "--filter", f"name={PROJECT}") == ""
+
+
 def test_a_stack_that_runs_is_not_copied(env_file, image, tmp_path):
     label = ("--label", f"com.docker.compose.project={PROJECT}", "--label", "com.docker.compose.service=postgres")
     running = docker("run", "--detach", "--rm", *label, "--entrypoint", "sleep", image("airflow"), "60").strip()
@@ -77,5 +95,5 @@ def test_a_stack_that_runs_is_not_copied(env_file, image, tmp_path):
 
 def test_what_is_no_copy_is_refused(env_file, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert "it lacks env, postgres.tar, s3.tar" in backup("restore", tmp_path / "empty", env_file).stderr
+    assert "it lacks env, postgres.tar, s3.tar, SHA256SUMS" in backup("restore", tmp_path / "empty", env_file).stderr
     assert backup("save", "").stderr == "usage: make backup TO=folder, or make restore FROM=folder\n"
