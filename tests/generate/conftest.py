@@ -4,6 +4,8 @@ import pytest
 import yaml
 
 from conftest import ROOT, SHARED_DATA, Runner
+from judge_runs import Judge
+from judge_server import JudgeServer
 from llm_chunks import synthetic_chunks, write_chunks
 from llm_runs import InProcess, Instruct
 from llm_server import Behaviour, LlmServer
@@ -14,6 +16,19 @@ def llm():
     """A server of the protocol; `behave(...)` sets its faults."""
     with LlmServer(Behaviour()) as server:
         yield server
+
+
+@pytest.fixture
+def server():
+    """A server that judges; `script` says how."""
+    with JudgeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def judge(tmp_path, server) -> Judge:
+    """Runs the stage with that server, in this process."""
+    return Judge(tmp_path, server)
 
 
 @pytest.fixture

@@ -3,21 +3,10 @@
 import pytest
 
 from contract.records import Chunk, Decision, Document, Message, Preference, conversation_key
-from judge_runs import Judge, check_judged, sample, write_rows
-from judge_server import JudgeServer, honest, shown_of, worth
+from judge_runs import check_judged, sample, write_rows
+from judge_server import honest, shown_of, worth
 
 WORTHS = [1 + n % 4 for n in range(12)]
-
-
-@pytest.fixture
-def server():
-    with JudgeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def judge(tmp_path, server):
-    return Judge(tmp_path, server)
 
 
 @pytest.fixture

@@ -8,25 +8,14 @@ import json
 
 import pytest
 
-from judge_runs import Judge, check_judged, sample
-from judge_server import JudgeServer, drawn, honest, worth
+from judge_runs import check_judged, sample
+from judge_server import drawn, honest, worth
 
 CONFUSION = [[30, 12, 5, 1], [8, 40, 14, 3], [2, 11, 45, 9], [0, 4, 15, 41]]
 """How often people said the row's value and the judge the column's."""
 NOTHING_ELSE = [sample(9_999, 3)]
 POINTS = 0.02
 PAIRS = 120
-
-
-@pytest.fixture
-def server():
-    with JudgeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def judge(tmp_path, server):
-    return Judge(tmp_path, server)
 
 
 def kappas(counts) -> tuple[float, float]:

@@ -11,21 +11,10 @@ from generate.judge.duels import Duels, Record, unasked
 from generate.judge.subjects import Subject
 from generate.judge.verdicts import VALUE
 from judge_runs import Judge, Judging, check_judged, sample, write_rows
-from judge_server import JudgeServer, honest
+from judge_server import honest
 
 SIDES = AnswersJudge().config.model_dump(mode="json", include={"method", "answers_by", "opponents_by"})
 KINDS = ("instruct", "evolved")
-
-
-@pytest.fixture
-def server():
-    with JudgeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def judge(tmp_path, server):
-    return Judge(tmp_path, server)
 
 
 def answer(number: int, model: str, text: str, kind: str = "instruct") -> Sample:

@@ -22,42 +22,35 @@ def test_plain_json_is_the_canonical_one(value):
     assert plain_digest(value) == digest(value)
 
 
+async def after_busy_turns(most: int, cancelled: int | None = None) -> tuple[int, list[int]]:
+    """Of twenty who wait: how many went on in fifty busy turns, and all who went on at last, in order."""
+    quiet, went = QuietMoments(most), []
+
+    async def wait(number):
+        await quiet.come()
+        went.append(number)
+
+    tasks = [asyncio.ensure_future(wait(number)) for number in range(20)]
+    for _ in range(50):
+        quiet.urgent()
+        await asyncio.sleep(0)
+    meanwhile = len(went)
+    if cancelled is not None:
+        tasks[cancelled].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return meanwhile, went
+
+
 def test_those_who_wait_go_on_one_by_one_after_what_is_urgent():
-    async def scenario():
-        quiet, went = QuietMoments(100), []
-
-        async def wait(number):
-            await quiet.come()
-            went.append(number)
-
-        tasks = [asyncio.ensure_future(wait(number)) for number in range(20)]
-        for _ in range(50):
-            quiet.urgent()
-            await asyncio.sleep(0)
-        assert len(went) <= 1, "all turns were busy"
-        tasks[5].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert went == [number for number in range(20) if number != 5]
-
-    asyncio.run(asyncio.wait_for(scenario(), 5))
+    meanwhile, went = asyncio.run(asyncio.wait_for(after_busy_turns(100, cancelled=5), 5))
+    assert meanwhile <= 1, "all turns were busy"
+    assert went == [number for number in range(20) if number != 5]
 
 
 def test_too_many_do_not_wait_for_a_quiet_moment():
-    async def scenario():
-        quiet, went = QuietMoments(5), []
-
-        async def wait(number):
-            await quiet.come()
-            went.append(number)
-
-        tasks = [asyncio.ensure_future(wait(number)) for number in range(20)]
-        for _ in range(50):
-            quiet.urgent()
-            await asyncio.sleep(0)
-        assert 15 <= len(went) <= 16
-        await asyncio.gather(*tasks)
-
-    asyncio.run(asyncio.wait_for(scenario(), 5))
+    meanwhile, went = asyncio.run(asyncio.wait_for(after_busy_turns(5), 5))
+    assert 15 <= meanwhile <= 16
+    assert went == [*range(20)]
 
 
 def test_slots_are_given_some_at_a_time_and_all_in_the_end():
